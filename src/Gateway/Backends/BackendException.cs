@@ -1,0 +1,26 @@
+namespace Gateway.Backends;
+
+/// <summary>A call, push or subscription that failed, with the status and the stable code of its problem document.</summary>
+/// <param name="status">HTTP status, 4xx or 5xx.</param>
+/// <param name="code">Stable code such as <c>backend-timeout</c>; also the <c>error.type</c> of metrics.</param>
+/// <param name="detail">What happened and, where known, what to do; shown to the caller.</param>
+internal class BackendException(int status, string code, string detail, Exception? inner = null) : Exception(detail, inner)
+{
+    /// <summary>HTTP status of the problem document.</summary>
+    public int Status { get; } = status;
+
+    /// <summary>Stable code of the problem document.</summary>
+    public string Code { get; } = code;
+}
+
+/// <summary>No reply came within the timeout: 504 <c>backend-timeout</c>.</summary>
+internal sealed class BackendTimeoutException(string backend, TimeSpan timeout)
+    : BackendException(504, "backend-timeout", $"Backend '{backend}' did not reply within {timeout}.");
+
+/// <summary>No ready peer within <c>ConnectWait</c>: 503 <c>backend-unavailable</c>. The detail says why, per endpoint.</summary>
+internal sealed class BackendUnavailableException(string backend, string why)
+    : BackendException(503, "backend-unavailable", $"Backend '{backend}' has no ready peer: {why}");
+
+/// <summary>The peer was lost while the call was in flight: 502 <c>backend-lost</c>.</summary>
+internal sealed class BackendLostException(string backend, string endpoint)
+    : BackendException(502, "backend-lost", $"Backend '{backend}' lost its connection to {endpoint} before the reply was complete.");

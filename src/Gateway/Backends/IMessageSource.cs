@@ -1,0 +1,24 @@
+using Zmtp.Sockets;
+
+namespace Gateway.Backends;
+
+/// <summary>A SUB, XSUB or PULL backend that feeds one consumer (the topic hub).</summary>
+internal interface IMessageSource
+{
+    /// <summary>Name of the backend.</summary>
+    string Name { get; }
+
+    /// <summary>Starts feeding. Called once, before any subscription.</summary>
+    /// <param name="sinkForPeer">Makes the sink of a peer that became ready; each peer has its own read loop and so its own sink.</param>
+    void Start(Func<IFrameSink> sinkForPeer);
+
+    /// <summary>Subscribes at every present and future peer. The caller counts: it says each prefix once. No effect on PULL.</summary>
+    /// <param name="prefix">Byte prefix of the first frame; empty for everything.</param>
+    void Subscribe(ReadOnlyMemory<byte> prefix);
+
+    /// <summary>Takes a subscription back.</summary>
+    void Unsubscribe(ReadOnlyMemory<byte> prefix);
+
+    /// <summary>Why nothing may be arriving, in words a person can act on, or null when at least one peer is ready.</summary>
+    string? WhyNotReady { get; }
+}

@@ -1,0 +1,17 @@
+namespace Gateway.Configuration;
+
+/// <summary>The topic rule: which bytes name a message, and what is left as its body. At most one of the three is set.</summary>
+public sealed class TopicOptions
+{
+    /// <summary>Index of the frame that is the topic; the other frames are the body. 0 to 63.</summary>
+    public int? Frame { get; set; }
+
+    /// <summary>True: messages have no topic; all frames are the body and the route is its own single topic.</summary>
+    public bool? None { get; set; }
+
+    /// <summary>Text that ends the topic inside the first frame (<c>":"</c> for <c>EURUSD:1.08</c>); what follows is the body. 1 to 16 bytes as UTF-8.</summary>
+    public string? Delimiter { get; set; }
+
+    /// <summary>Most topics remembered per route; least recently used out, evictions counted. Default 10,000; 1 to 10,000,000.</summary>
+    public int MaxTopics { get; set; } = 10_000;
+}
