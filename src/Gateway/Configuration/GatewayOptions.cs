@@ -10,7 +10,7 @@ public sealed class GatewayOptions
     public Dictionary<string, BackendOptions> Backends { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Web endpoints by name; same rules for names as <see cref="Backends"/>.</summary>
-    public Dictionary<string, RouteOptions> Routes { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+    public Dictionary<string, WebRouteOptions> Routes { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Limits for what comes from the web.</summary>
     public LimitOptions Limits { get; set; } = new();

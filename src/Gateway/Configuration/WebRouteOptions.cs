@@ -1,7 +1,8 @@
 namespace Gateway.Configuration;
 
+/// <remarks>Not RouteOptions: ASP.NET has one.</remarks>
 /// <summary>A web endpoint onto a backend. Its kind follows from the backend's socket: call, publish, push or stream.</summary>
-public sealed class RouteOptions
+public sealed class WebRouteOptions
 {
     /// <summary>Path template, such as <c>/api/price/{symbol}</c> or <c>/quotes/{topic?}</c>. Required; begins with <c>/</c>.</summary>
     public string Path { get; set; } = "";
