@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Zmtp.Sockets;
+using Zmtp.Wire;
 
 namespace Gateway.Backends;
 

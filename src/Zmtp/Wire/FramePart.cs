@@ -1,4 +1,4 @@
-namespace Zmtp.Sockets;
+namespace Zmtp.Wire;
 
 /// <summary>
 /// A frame, or a piece of one, as it lies in the receive buffer. A frame of at most <c>StreamThreshold</c> bytes always comes whole
