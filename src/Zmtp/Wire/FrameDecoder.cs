@@ -2,29 +2,6 @@ using System.Buffers;
 
 namespace Zmtp.Wire;
 
-/// <summary>What <see cref="FrameDecoder.Next"/> found.</summary>
-public enum DecodeResult
-{
-    /// <summary>The bytes end inside a header, a command or a small frame; call again with more behind them.</summary>
-    NeedMoreData,
-
-    /// <summary>A frame, or a piece of a large one.</summary>
-    Part,
-
-    /// <summary>A whole command.</summary>
-    Command,
-
-    /// <summary>The protocol or a limit was broken; the connection has to close.</summary>
-    Invalid,
-}
-
-/// <summary>Bounds of what one peer may send, checked before anything is allocated.</summary>
-/// <param name="MaxMessageBytes">Sum of a message's frame bodies.</param>
-/// <param name="MaxMessageFrames">Frames of one message.</param>
-/// <param name="MaxCommandBytes">Body of one command.</param>
-/// <param name="WholeFrameBytes">Frames up to this size are given whole; larger ones in pieces.</param>
-public readonly record struct DecoderLimits(long MaxMessageBytes, int MaxMessageFrames, int MaxCommandBytes, int WholeFrameBytes);
-
 /// <summary>
 /// Finds frames and commands in received bytes, in place: the state between two calls is a few integers, whatever the lengths announced.
 /// </summary>
@@ -51,7 +28,8 @@ public struct FrameDecoder(DecoderLimits limits)
     /// <param name="error">With Invalid: the rule that was broken.</param>
     public DecodeResult Next(ReadOnlySpan<byte> input, out int consumed, out FramePart part, out ProtocolError error)
     {
-        (consumed, part, error) = (0, default, ProtocolError.None);
+        (consumed, error) = (0, ProtocolError.None);
+        part = default;
         if (_insideFrame) return Piece(input, 0, isFirst: false, out consumed, out part);
         var status = FrameHeader.TryParse(input, long.MaxValue, out var header, out error);
         if (status == OperationStatus.InvalidData) return DecodeResult.Invalid;
@@ -91,7 +69,8 @@ public struct FrameDecoder(DecoderLimits limits)
 
     private DecodeResult TakeCommand(ReadOnlySpan<byte> input, FrameHeader header, out int consumed, out FramePart part, out ProtocolError error)
     {
-        (consumed, part, error) = (0, default, ProtocolError.None);
+        (consumed, error) = (0, ProtocolError.None);
+        part = default;
         if (header.BodyLength > _limits.MaxCommandBytes) return Refuse(ProtocolError.CommandTooLarge, out error);
         var length = (int)header.BodyLength;
         if (input.Length < header.Size + length) return More(header.Size + length);
@@ -112,3 +91,26 @@ public struct FrameDecoder(DecoderLimits limits)
         return DecodeResult.Invalid;
     }
 }
+
+/// <summary>What <see cref="FrameDecoder.Next"/> found.</summary>
+public enum DecodeResult
+{
+    /// <summary>The bytes end inside a header, a command or a small frame; call again with more behind them.</summary>
+    NeedMoreData,
+
+    /// <summary>A frame, or a piece of a large one.</summary>
+    Part,
+
+    /// <summary>A whole command.</summary>
+    Command,
+
+    /// <summary>The protocol or a limit was broken; the connection has to close.</summary>
+    Invalid,
+}
+
+/// <summary>Bounds of what one peer may send, checked before anything is allocated.</summary>
+/// <param name="MaxMessageBytes">Sum of a message's frame bodies.</param>
+/// <param name="MaxMessageFrames">Frames of one message.</param>
+/// <param name="MaxCommandBytes">Body of one command.</param>
+/// <param name="WholeFrameBytes">Frames up to this size are given whole; larger ones in pieces.</param>
+public readonly record struct DecoderLimits(long MaxMessageBytes, int MaxMessageFrames, int MaxCommandBytes, int WholeFrameBytes);
