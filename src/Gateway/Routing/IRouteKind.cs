@@ -14,7 +14,8 @@ internal interface IRouteKind
 }
 
 /// <summary>One configured route with its backend.</summary>
-internal sealed record RouteDefinition(string Name, WebRouteOptions Options, IBackend Backend);
+/// <param name="BackendOptions">What the backend was made from: a call's timeout and retries stand there.</param>
+internal sealed record RouteDefinition(string Name, WebRouteOptions Options, IBackend Backend, BackendOptions BackendOptions);
 
 /// <summary>What a route kind makes of a definition.</summary>
 /// <param name="Handle">Serves a request.</param>
