@@ -1,0 +1,70 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+
+namespace Gateway.Benchmarks.Load;
+
+/// <summary>A web server under load: the process to look at and the port to use.</summary>
+internal sealed record Server(Child Child, int Port) : IAsyncDisposable
+{
+    public int Id => Child.Id;
+
+    public ValueTask DisposeAsync() => Child.DisposeAsync();
+
+    /// <summary>Starts Gateway as users do: its own process, a configuration file, everything at its defaults.</summary>
+    /// <param name="configuration">The content of the section <c>Gateway</c>, as JSON.</param>
+    public static async Task<Server> StartGatewayAsync(NativePrograms programs, LoadOptions options, string configuration)
+    {
+        var file = Path.Combine(programs.Folder, $"gateway-{Guid.NewGuid():N}.json");
+        await File.WriteAllTextAsync(file, $$"""{ "Gateway": {{configuration}} }""");
+        var port = FreePort();
+        var child = await Child.StartOnLeashAsync(
+            programs, options.Environment, DotNet, BuiltDll("Gateway"), "--config", file, "--urls", $"http://127.0.0.1:{port}");
+        child.IgnoreOutput();
+        await UntilAliveAsync(port);
+        return new Server(child, port);
+    }
+
+    /// <summary>Starts the baseline: Kestrel alone, under Gateway's runtime settings.</summary>
+    /// <param name="sourcePort">The plain TCP port of <c>native/large</c>.</param>
+    public static async Task<Server> StartKestrelAsync(NativePrograms programs, LoadOptions options, int sourcePort = 0)
+    {
+        var settings = Path.ChangeExtension(BuiltDll("Gateway"), ".runtimeconfig.json");
+        var child = await Child.StartOnLeashAsync(
+            programs, options.Environment, DotNet, "exec", "--runtimeconfig", settings, BuiltDll("Gateway.Benchmarks"), "kestrel", $"{sourcePort}");
+        return new Server(child, (await child.ReadyAsync())[0]);
+    }
+
+    private static string DotNet => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+
+    private static string BuiltDll(string assembly) => Path.Combine(Path.GetDirectoryName(Assembly.GetExecutingAssembly().Location)!, $"{assembly}.dll");
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    private static async Task UntilAliveAsync(int port)
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+        var deadline = DateTime.UtcNow.AddSeconds(20);
+        while (DateTime.UtcNow < deadline)
+        {
+            try
+            {
+                using var health = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/health/live"));
+                if (health.IsSuccessStatusCode) return;
+            }
+            catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+            {
+                // Not listening yet.
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new LoadException("Gateway did not answer /health/live within 20 s.");
+    }
+}
