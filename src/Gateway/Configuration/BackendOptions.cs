@@ -1,9 +1,13 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Gateway.Configuration;
 
 /// <summary>A socket towards services. <see cref="Socket"/> is the role that the gateway plays.</summary>
 public sealed class BackendOptions
 {
     /// <summary>Role of the gateway: REQ or DEALER (calls), PUB or XPUB (publish), PUSH (push), SUB, XSUB or PULL (streams). Required.</summary>
+    [Required]
+    [AllowedValues("REQ", "DEALER", "PUB", "XPUB", "PUSH", "SUB", "XSUB", "PULL")]
     public string Socket { get; set; } = "";
 
     /// <summary>Endpoints to connect to: <c>tcp://host:port</c>, <c>ipc://path</c>, <c>ipc://@abstract</c>, <c>inproc://name</c>.</summary>
@@ -13,47 +17,66 @@ public sealed class BackendOptions
     public List<string> Bind { get; set; } = [];
 
     /// <summary>Time a call waits for its reply, then fails with 504 <c>backend-timeout</c>. Default 5 s; above 0, at most 1 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00", MinimumIsExclusive = true)]
+    [AppliesTo(RouteKinds.Call)]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Time a call or push waits for a ready peer, then fails with 503 <c>backend-unavailable</c>. Default 1 s; 0 to 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    [AppliesTo(RouteKinds.Call | RouteKinds.Push)]
     public TimeSpan ConnectWait { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Most connections of a caller to each of its Connect endpoints; further ones open while a lane streams a large reply. Default 8; 1 to 256.</summary>
+    [Range(1, 256)]
+    [AppliesTo(RouteKinds.Call)]
     public int MaxConnections { get; set; } = 8;
 
     /// <summary>Most calls in flight at once over the whole backend; one more fails with 503 <c>backend-overloaded</c>. Default 10,000; 1 to 1,000,000.</summary>
+    [Range(1, 1_000_000)]
+    [AppliesTo(RouteKinds.Call)]
     public int MaxInFlight { get; set; } = 10_000;
 
     /// <summary>Largest message accepted from a peer, in bytes. Default 1 MiB for streams; unlimited (0) for calls, which stream. 0 to 2^40.</summary>
+    [Range(typeof(long), "0", "1099511627776")]
     public long? MaxMessageSize { get; set; }
 
     /// <summary>Frames above this size are handed over while they still arrive, in bytes. Default 64 KiB; 1 KiB to 1 MiB.</summary>
+    [Range(1024, 1024 * 1024)]
     public int StreamThreshold { get; set; } = 64 * 1024;
 
     /// <summary>Messages waiting per peer before the pattern's rule applies (drop for PUB, wait for PUSH). Default 1,000; 1 to 1,000,000.</summary>
+    [Range(1, 1_000_000)]
     public int SendHighWaterMark { get; set; } = 1_000;
 
     /// <summary>Bytes waiting per peer before the pattern's rule applies. Default 16 MiB; 64 KiB to 1 GiB.</summary>
+    [Range(typeof(long), "65536", "1073741824")]
     public long SendHighWaterMarkBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>Time between PINGs to a peer; 0 turns heartbeats off. Default 10 s; 0 to 1 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Time without a byte after which a peer counts as lost. Default 30 s; above 0, at most 1 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00", MinimumIsExclusive = true)]
     public TimeSpan HeartbeatTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Shortest wait before a lost endpoint is tried again; doubles up to <see cref="ReconnectMax"/>, always jittered. Default 100 ms; 1 ms to 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan ReconnectMin { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Longest wait before a lost endpoint is tried again. Default 30 s; at least <see cref="ReconnectMin"/>, at most 1 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan ReconnectMax { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Upstream filters of a SUB or XSUB: <c>["Demand"]</c> (default: exactly what clients want), or fixed prefixes such as <c>[""]</c>.</summary>
+    [AppliesTo(RouteKinds.Stream)]
     public List<string> Upstream { get; set; } = [];
 
     /// <summary>When and how often a failed call is tried again.</summary>
+    [AppliesTo(RouteKinds.Call)]
     public RetryOptions Retry { get; set; } = new();
 
     /// <summary>When an endpoint that times out is left alone for a while.</summary>
+    [AppliesTo(RouteKinds.Call)]
     public CircuitOptions Circuit { get; set; } = new();
 }

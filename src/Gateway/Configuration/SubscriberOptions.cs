@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Gateway.Configuration;
 
 /// <summary>Bounds of what waits for one subscriber and what happens beyond them.</summary>
@@ -7,9 +9,11 @@ public sealed class SubscriberOptions
     public SlowConsumerPolicy Policy { get; set; }
 
     /// <summary>Most messages waiting. Default 10,000; 1 to 1,000,000.</summary>
+    [Range(1, 1_000_000)]
     public int MaxMessages { get; set; } = 10_000;
 
     /// <summary>Most bytes waiting. Default 1 MiB; 1 KiB to 1 GiB.</summary>
+    [Range(typeof(long), "1024", "1073741824")]
     public long MaxBytes { get; set; } = 1024 * 1024;
 }
 

@@ -1,9 +1,12 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Gateway.Configuration;
 
 /// <summary>The topic rule: which bytes name a message, and what is left as its body. At most one of the three is set.</summary>
 public sealed class TopicOptions
 {
     /// <summary>Index of the frame that is the topic; the other frames are the body. 0 to 63.</summary>
+    [Range(0, 63)]
     public int? Frame { get; set; }
 
     /// <summary>True: messages have no topic; all frames are the body and the route is its own single topic.</summary>
@@ -13,5 +16,6 @@ public sealed class TopicOptions
     public string? Delimiter { get; set; }
 
     /// <summary>Most topics remembered per route; least recently used out, evictions counted. Default 10,000; 1 to 10,000,000.</summary>
+    [Range(1, 10_000_000)]
     public int MaxTopics { get; set; } = 10_000;
 }

@@ -21,4 +21,8 @@ internal sealed record RouteDefinition(string Name, WebRouteOptions Options, IBa
 /// <param name="Handle">Serves a request.</param>
 /// <param name="Methods">HTTP methods it answers to.</param>
 /// <param name="Metadata">Endpoint metadata: names, tags, produced and accepted types for OpenAPI.</param>
-internal sealed record RouteHandler(RequestDelegate Handle, IReadOnlyList<string> Methods, IReadOnlyList<object> Metadata);
+internal sealed record RouteHandler(RequestDelegate Handle, IReadOnlyList<string> Methods, IReadOnlyList<object> Metadata)
+{
+    /// <summary>Called once when a reload has removed or replaced the route: to let go of what the handler holds. Requests may still be running.</summary>
+    public Action? Removed { get; init; }
+}

@@ -1,0 +1,91 @@
+using System.Reflection;
+using Gateway.Configuration;
+
+namespace Gateway.CommandLine;
+
+/// <summary>Runs what the command line asks for.</summary>
+internal static class GatewayCommand
+{
+    private const int Done = 0;
+    private const int Failed = 1;
+    private const int Misused = 2;
+
+    private const string Usage = $"""
+        Gateway: web endpoints for ZeroMQ services.
+
+        gateway                        run with gateway.json or gateway.yaml of this directory; without any, the demo
+        gateway check FILE             say everything that is wrong with a file
+        gateway schema                 print the JSON Schema of the file, for editors
+
+          --config FILE                a JSON or YAML file instead of gateway.json and gateway.yaml; repeatable, later ones win
+          --urls URL[;URL]             where to listen; default {GatewayApplication.DefaultUrl}
+          --Gateway:KEY=VALUE          one setting, such as --Gateway:Backends:calculator:Timeout=00:00:10
+                                       (the same as an environment variable: Gateway__Backends__calculator__Timeout)
+          --help, --version
+
+        """;
+
+    /// <summary>The version of this build, as <c>--version</c> and health show it.</summary>
+    public static string Version { get; } =
+        typeof(GatewayCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>Runs it to its end.</summary>
+    /// <returns>Exit code: 0 done, 1 failed, 2 not understood.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, TextWriter error)
+    {
+        try
+        {
+            switch (CommandParser.Parse(arguments))
+            {
+                case Command.Help:
+                    await output.WriteAsync(Usage);
+                    return Done;
+                case Command.Version:
+                    await output.WriteLineAsync(Version);
+                    return Done;
+                case Command.Schema:
+                    await output.WriteAsync(ConfigurationSchema.Text());
+                    return Done;
+                case Command.Check check:
+                    await output.WriteLineAsync(Check(check.File));
+                    return Done;
+                case Command.Serve serve:
+                    await ServeAsync(serve);
+                    return Done;
+                case Command.Invalid invalid:
+                    await error.WriteLineAsync($"gateway: {invalid.Message}");
+                    return Misused;
+                case var command:
+                    throw new InvalidOperationException($"No case for {command}.");
+            }
+        }
+        catch (ConfigurationException e)
+        {
+            foreach (var problem in e.Problems) await error.WriteLineAsync(problem);
+            return Failed;
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            await error.WriteLineAsync($"{e.Message.TrimEnd('.')}. Another program listens there; choose another place with --urls http://127.0.0.1:PORT");
+            return Failed;
+        }
+    }
+
+    private static string Check(string file)
+    {
+        using var rules = GatewayApplication.RuleServices();
+        var configuration = ConfigurationSources.LoadFile(file);
+        if (!configuration.GetSection(GatewayOptions.SectionName).Exists()) throw new ConfigurationException($"The file {file} has no section {GatewayOptions.SectionName}.");
+        var snapshot = new ConfigurationReader(rules.GetServices<IRouteRules>()).Read(configuration);
+        return $"{file} is valid: {Count(snapshot.Backends.Count, "backend")}, {Count(snapshot.Routes.Count, "route")}";
+    }
+
+    private static string Count(int number, string thing) => number == 1 ? $"1 {thing}" : $"{number} {thing}s";
+
+    private static async Task ServeAsync(Command.Serve serve)
+    {
+        using var sources = new ConfigurationSources(Environment.CurrentDirectory, serve.Files, serve.Settings);
+        await using var app = GatewayApplication.Build(sources);
+        await app.RunAsync();
+    }
+}

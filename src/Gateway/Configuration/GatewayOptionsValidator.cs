@@ -1,0 +1,170 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Routing.Patterns;
+
+namespace Gateway.Configuration;
+
+/// <summary>The rules that hold between settings. What a single value may be, <see cref="SettingDescription"/> says.</summary>
+internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsReader given, IReadOnlyList<IRouteRules> rules)
+{
+    private const string Root = GatewayOptions.SectionName;
+    private static readonly string[] CallMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    private static readonly string[] SendMethods = ["POST", "PUT"];
+    private static readonly string[] ReservedPaths = ["health", "swagger", "openapi"];
+    private readonly List<ConfigurationProblem> _problems = [];
+
+    /// <summary>Everything that is wrong, in the order of the configuration.</summary>
+    public IReadOnlyList<ConfigurationProblem> Check()
+    {
+        foreach (var (name, backend) in options.Backends) CheckBackend($"{Root}:Backends:{name}", backend);
+        CheckBoundTwice();
+        foreach (var (name, route) in options.Routes) CheckRoute($"{Root}:Routes:{name}", route);
+        CheckSamePaths();
+        return _problems;
+    }
+
+    private void CheckBackend(string path, BackendOptions backend)
+    {
+        foreach (var (endpoint, at) in backend.Connect.Select((endpoint, at) => (endpoint, at)))
+        {
+            Demand(EndpointSyntax.CanConnect(endpoint), $"{path}:Connect:{at}", endpoint, EndpointSyntax.ConnectRule);
+        }
+
+        foreach (var (endpoint, at) in backend.Bind.Select((endpoint, at) => (endpoint, at)))
+        {
+            Demand(EndpointSyntax.CanBind(endpoint), $"{path}:Bind:{at}", endpoint, EndpointSyntax.BindRule);
+        }
+
+        if (backend.Connect.Count + backend.Bind.Count == 0)
+        {
+            _problems.Add(new(path, "names no endpoint; allowed: at least one in Connect or Bind, such as tcp://127.0.0.1:5555."));
+        }
+
+        Demand(backend.ReconnectMax >= backend.ReconnectMin, $"{path}:ReconnectMax", backend.ReconnectMax, $"at least ReconnectMin, which is {backend.ReconnectMin}");
+        Demand(
+            backend.HeartbeatInterval == TimeSpan.Zero || backend.HeartbeatTimeout > backend.HeartbeatInterval,
+            $"{path}:HeartbeatTimeout", backend.HeartbeatTimeout, $"more than HeartbeatInterval, which is {backend.HeartbeatInterval}");
+        Demand(
+            !backend.Upstream.Contains("Demand") || backend.Upstream.Count == 1,
+            $"{path}:Upstream", string.Join(", ", backend.Upstream), "either Demand alone or prefixes");
+        if (SocketRoles.KindOf(backend.Socket) is { } kind) CheckApplies(path, typeof(BackendOptions), kind, $"Socket is {backend.Socket}");
+    }
+
+    private void CheckBoundTwice()
+    {
+        var bound =
+            from backend in options.Backends
+            from at in Enumerable.Range(0, backend.Value.Bind.Count)
+            let endpoint = backend.Value.Bind[at]
+            // A wildcard port is another one each time.
+            where !endpoint.EndsWith(":0", StringComparison.Ordinal) && !endpoint.EndsWith(":*", StringComparison.Ordinal)
+            group $"{Root}:Backends:{backend.Key}:Bind:{at}" by endpoint;
+        foreach (var same in bound)
+        {
+            var first = same.First();
+            foreach (var path in same.Skip(1)) Demand(false, path, same.Key, $"an endpoint that {first} does not bind already");
+        }
+    }
+
+    private void CheckRoute(string path, WebRouteOptions route)
+    {
+        var pattern = CheckPath($"{path}:Path", route.Path);
+        CheckTopic($"{path}:Topic", route.Topic);
+        Demand(
+            route.ContentType is null || MediaTypeHeaderValue.TryParse(route.ContentType, out _),
+            $"{path}:ContentType", route.ContentType, "a media type such as application/json");
+        var backend = options.Backends.GetValueOrDefault(route.Backend);
+        // A missing name has been reported already.
+        Demand(backend is not null || route.Backend.Length == 0, $"{path}:Backend", route.Backend, Backends());
+        if (backend is null || SocketRoles.KindOf(backend.Socket) is not { } kind) return;
+        CheckApplies(path, typeof(WebRouteOptions), kind, $"backend {route.Backend} is a {backend.Socket} socket");
+        CheckMethods($"{path}:Methods", route.Methods, kind);
+        if (pattern is null) return;
+        var parameters = pattern.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var configured = new ConfiguredRoute(path, kind, route, backend, parameters);
+        _problems.AddRange(rules.Where(rule => rule.Kinds.HasFlag(kind)).SelectMany(rule => rule.Check(configured)));
+    }
+
+    private string Backends() => options.Backends.Count == 0
+        ? "the name of a backend, and none is configured"
+        : $"one of {string.Join(", ", options.Backends.Keys)}";
+
+    private RoutePattern? CheckPath(string path, string template)
+    {
+        if (template.Length == 0) return null;
+        const string rule = "a path such as /api/price/{symbol}";
+        Demand(template[0] == '/', path, template, rule);
+        try
+        {
+            var pattern = RoutePatternFactory.Parse(template);
+            var first = pattern.PathSegments.Count > 0 && pattern.PathSegments[0] is { IsSimple: true } segment ? segment.Parts[0] : null;
+            var isReserved = first is RoutePatternLiteralPart literal && ReservedPaths.Contains(literal.Content, StringComparer.OrdinalIgnoreCase);
+            Demand(!isReserved, path, template, $"a path that does not begin with /{string.Join(", /", ReservedPaths)}, which the gateway serves itself");
+            return pattern;
+        }
+        catch (RoutePatternException e)
+        {
+            Demand(false, path, template, $"{rule} ({e.Message.TrimEnd('.')})");
+            return null;
+        }
+    }
+
+    private void CheckTopic(string path, TopicOptions topic)
+    {
+        string[] set = [.. new[] { (topic.Frame is not null, "Frame"), (topic.None is not null, "None"), (topic.Delimiter is not null, "Delimiter") }.Where(rule => rule.Item1).Select(rule => rule.Item2)];
+        if (set.Length > 1) _problems.Add(new(path, $"has {string.Join(" and ", set)}; allowed: one of Frame, None, Delimiter."));
+        Demand(topic.None is not false, $"{path}:None", "false", "true, or leave it out");
+        var bytes = topic.Delimiter is null ? 1 : System.Text.Encoding.UTF8.GetByteCount(topic.Delimiter);
+        Demand(bytes is >= 1 and <= 16, $"{path}:Delimiter", topic.Delimiter, "a text of 1 to 16 bytes as UTF-8");
+    }
+
+    private void CheckMethods(string path, List<string> methods, RouteKinds kind)
+    {
+        // That a stream takes none has been said by CheckApplies.
+        if (kind == RouteKinds.Stream) return;
+        var allowed = kind == RouteKinds.Call ? CallMethods : SendMethods;
+        for (var at = 0; at < methods.Count; at++)
+        {
+            var method = methods[at];
+            Demand(
+                allowed.Contains(method, StringComparer.OrdinalIgnoreCase),
+                $"{path}:{at}", method, $"one of {string.Join(", ", allowed)} for a {kind.Word()} route");
+            Demand(
+                methods.FindIndex(other => other.Equals(method, StringComparison.OrdinalIgnoreCase)) == at,
+                $"{path}:{at}", method, "each method once");
+        }
+    }
+
+    private void CheckApplies(string path, Type type, RouteKinds kind, string because)
+    {
+        foreach (var setting in SettingDescription.Of(type))
+        {
+            if (setting.AppliesTo is not { } kinds || kinds.HasFlag(kind) || !given.IsGiven($"{path}:{setting.Name}")) continue;
+            _problems.Add(new($"{path}:{setting.Name}", $"does not apply to {kind.Word()} routes ({because}); leave it out."));
+        }
+    }
+
+    private void CheckSamePaths()
+    {
+        var answers = new Dictionary<(string Path, string Method), string>();
+        foreach (var (name, route) in options.Routes)
+        {
+            if (route.Path.Length == 0 || options.Backends.GetValueOrDefault(route.Backend) is not { } backend) continue;
+            if (SocketRoles.KindOf(backend.Socket) is not { } kind) continue;
+            foreach (var method in RouteMethods.Of(route, kind))
+            {
+                var first = answers.GetValueOrDefault((Normal(route.Path), method));
+                if (first is null) answers[(Normal(route.Path), method)] = name;
+                else Demand(false, $"{Root}:Routes:{name}:Path", route.Path, $"a path and method that route {first} does not answer already ({method})");
+            }
+        }
+    }
+
+    /// <summary>Templates that differ in names of parameters only match the same paths.</summary>
+    private static string Normal(string template) => string.Join('/', template.Trim('/').ToUpperInvariant().Split('/').Select(segment =>
+        segment.StartsWith('{') && segment.EndsWith('}') && !segment.Contains(':', StringComparison.Ordinal) ? "{}" : segment));
+
+    private void Demand(bool holds, string path, object? value, string allowed)
+    {
+        if (!holds) _problems.Add(ConfigurationProblem.NotAllowed(path, value, allowed));
+    }
+}

@@ -1,0 +1,90 @@
+using Gateway.Backends;
+using Gateway.Configuration;
+using Gateway.Routing;
+
+namespace Gateway;
+
+/// <summary>Puts the service together; nothing is decided here.</summary>
+internal static class GatewayApplication
+{
+    /// <summary>Where the gateway listens when nothing says so: this machine only.</summary>
+    public const string DefaultUrl = "http://127.0.0.1:8080";
+
+    /// <summary>Builds the service from what the sources say.</summary>
+    /// <param name="configure">Registers services after the gateway's own; for tests.</param>
+    /// <exception cref="ConfigurationException">The configuration cannot be used.</exception>
+    public static WebApplication Build(ConfigurationSources sources, Action<IServiceCollection>? configure = null)
+    {
+        // Read first: the framework's own loader would throw at the first unreadable file.
+        var configuration = sources.Load();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            Args = [.. sources.Settings.Select(setting => $"--{setting}")],
+            ContentRootPath = sources.Directory,
+            WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
+        });
+        builder.Configuration.AddConfiguration(configuration);
+        AddWebServer(builder);
+        AddServices(builder.Services, sources);
+        using (var rules = RuleServices())
+        {
+            var snapshot = new ConfigurationReader(rules.GetServices<IRouteRules>()).Read(configuration);
+            builder.Services.AddSingleton(new GatewayConfiguration(snapshot));
+        }
+
+        configure?.Invoke(builder.Services);
+        var app = builder.Build();
+        UsePipeline(app);
+        return app;
+    }
+
+    /// <summary>The rules of all features, as <c>check</c> needs them: without the service.</summary>
+    public static ServiceProvider RuleServices()
+    {
+        var services = new ServiceCollection();
+        AddRouteRules(services);
+        return services.BuildServiceProvider();
+    }
+
+    private static void AddWebServer(WebApplicationBuilder builder)
+    {
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            var limits = kestrel.Limits;
+            limits.MaxRequestLineSize = 8 * 1024;
+            limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            limits.MaxRequestHeaderCount = 64;
+            limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            // Every route that takes a body enforces its own MaxBodySize.
+            limits.MaxRequestBodySize = null;
+        });
+        var isConfigured = builder.Configuration["urls"] is not null || builder.Configuration["http_ports"] is not null
+            || builder.Configuration["https_ports"] is not null || builder.Configuration.GetSection("Kestrel:Endpoints").Exists();
+        if (!isConfigured) builder.WebHost.UseUrls(DefaultUrl);
+    }
+
+    private static void AddServices(IServiceCollection services, ConfigurationSources sources)
+    {
+        services.AddSingleton(sources);
+        services.AddRouting();
+        services.AddSingleton<IBackendRegistry, BackendRegistry>();
+        services.AddSingleton<GatewayEndpointDataSource>();
+        AddRouteRules(services);
+    }
+
+    /// <summary>Each feature adds its <see cref="IRouteRules"/> here.</summary>
+    private static void AddRouteRules(IServiceCollection services)
+    {
+    }
+
+    private static void UsePipeline(WebApplication app)
+    {
+        app.UseRouting();
+        IEndpointRouteBuilder endpoints = app;
+        endpoints.DataSources.Add(app.Services.GetRequiredService<GatewayEndpointDataSource>());
+        app.UseEndpoints(static _ => { });
+        app.Run(Unrouted.NotFoundAsync);
+    }
+}

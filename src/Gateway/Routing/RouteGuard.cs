@@ -1,0 +1,62 @@
+using Gateway.Backends;
+
+namespace Gateway.Routing;
+
+/// <summary>Runs a route's handler and answers for what it throws: the one place where a failure becomes a problem document.</summary>
+internal sealed class RouteGuard(string route, RequestDelegate handle, ILogger logger)
+{
+    /// <summary>The guarded handler.</summary>
+    public Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            var handling = handle(context);
+            // What is complete needs no state machine.
+            return handling.IsCompletedSuccessfully ? handling : AwaitAsync(handling, context);
+        }
+#pragma warning disable CA1031 // The top of every request: whatever was thrown is answered and, if unexpected, logged.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return AnswerAsync(e, context);
+        }
+    }
+
+    private async Task AwaitAsync(Task handling, HttpContext context)
+    {
+        try
+        {
+            await handling;
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            await AnswerAsync(e, context);
+        }
+    }
+
+    private Task AnswerAsync(Exception exception, HttpContext context)
+    {
+        switch (exception)
+        {
+            case BackendException failure:
+                return Problems.WriteAsync(context, failure.Status, failure.Code, failure.Message);
+            case OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested:
+                // The client is gone; nobody reads an answer.
+                return Task.CompletedTask;
+            case BadHttpRequestException bad:
+                return Problems.WriteAsync(context, bad.StatusCode, CodeOf(bad.StatusCode), bad.Message);
+            default:
+                logger.RouteFailed(exception, route, context.TraceIdentifier);
+                return Problems.WriteAsync(context, StatusCodes.Status500InternalServerError, ProblemCode.InternalError, "The gateway failed; its log says why.");
+        }
+    }
+
+    private static string CodeOf(int status) => status switch
+    {
+        StatusCodes.Status413PayloadTooLarge => ProblemCode.RequestTooLarge,
+        StatusCodes.Status408RequestTimeout => ProblemCode.RequestTimeout,
+        _ => ProblemCode.BadRequest,
+    };
+}

@@ -1,0 +1,11 @@
+namespace Gateway.Routing;
+
+/// <summary>Log messages of the configured routes.</summary>
+internal static partial class RoutingLog
+{
+    [LoggerMessage(9001, LogLevel.Error, "Route {Route} failed on request {TraceIdentifier}")]
+    public static partial void RouteFailed(this ILogger logger, Exception exception, string route, string traceIdentifier);
+
+    [LoggerMessage(9002, LogLevel.Error, "Route {Route} is not served: {Why}")]
+    public static partial void RouteNotServed(this ILogger logger, string route, string why);
+}
