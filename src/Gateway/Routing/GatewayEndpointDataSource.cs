@@ -74,7 +74,7 @@ internal sealed class GatewayEndpointDataSource : EndpointDataSource, IDisposabl
         {
             var text = JsonSerializer.Serialize(options);
             if (before.TryGetValue(name, out var same) && same.Text == text) _served[name] = same;
-            else if (Serve(name, options, snapshot.Backends[options.Backend].Socket, text) is { } served) _served[name] = served;
+            else if (Serve(name, options, snapshot.Backends[options.Backend], text) is { } served) _served[name] = served;
         }
 
         foreach (var (name, gone) in before)
@@ -85,17 +85,17 @@ internal sealed class GatewayEndpointDataSource : EndpointDataSource, IDisposabl
         return [.. _served.Values.Select(served => served.Endpoint), .. OtherMethods(_served.Values)];
     }
 
-    private Served? Serve(string name, WebRouteOptions options, string socket, string text)
+    private Served? Serve(string name, WebRouteOptions options, BackendOptions backendOptions, string text)
     {
-        var kind = SocketRoles.KindOf(socket)!.Value;
-        var maker = _kinds.FirstOrDefault(kind => kind.Serves(socket));
+        var kind = SocketRoles.KindOf(backendOptions.Socket)!.Value;
+        var maker = _kinds.FirstOrDefault(kind => kind.Serves(backendOptions.Socket));
         if (maker is null || !_backends.TryGet(options.Backend, out var backend))
         {
             _logger.RouteNotServed(name, maker is null ? $"this build has no {kind.Word()} routes" : $"backend {options.Backend} does not run");
             return null;
         }
 
-        var handler = maker.Create(new RouteDefinition(name, options, backend));
+        var handler = maker.Create(new RouteDefinition(name, options, backend, backendOptions));
         var guard = new RouteGuard(name, handler.Handle, _logger);
         var builder = new RouteEndpointBuilder(guard.HandleAsync, RoutePatternFactory.Parse(options.Path), order: 0) { DisplayName = name };
         builder.Metadata.Add(new HttpMethodMetadata(handler.Methods));
