@@ -66,7 +66,9 @@ internal static class GatewayCommand
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            await error.WriteLineAsync($"{e.Message.TrimEnd('.')}. Another program listens there; choose another place with --urls http://127.0.0.1:PORT");
+            // Kestrel's text: "Failed to bind to address http://…: address already in use."
+            var address = e.Message.Split(": address", 2)[0].Split(' ')[^1];
+            await error.WriteLineAsync($"Cannot listen on {address}: another program does. Choose another place with --urls http://127.0.0.1:PORT");
             return Failed;
         }
     }

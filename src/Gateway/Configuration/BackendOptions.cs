@@ -11,9 +11,11 @@ public sealed class BackendOptions
     public string Socket { get; set; } = "";
 
     /// <summary>Endpoints to connect to: <c>tcp://host:port</c>, <c>ipc://path</c>, <c>ipc://@abstract</c>, <c>inproc://name</c>.</summary>
+    [Allowed(EndpointSyntax.ConnectRule)]
     public List<string> Connect { get; set; } = [];
 
     /// <summary>Endpoints to bind: as <see cref="Connect"/>, also <c>tcp://*:port</c>. Connect and Bind together name at least one endpoint.</summary>
+    [Allowed(EndpointSyntax.BindRule)]
     public List<string> Bind { get; set; } = [];
 
     /// <summary>Time a call waits for its reply, then fails with 504 <c>backend-timeout</c>. Default 5 s; above 0, at most 1 h.</summary>
@@ -70,6 +72,7 @@ public sealed class BackendOptions
 
     /// <summary>Upstream filters of a SUB or XSUB: <c>["Demand"]</c> (default: exactly what clients want), or fixed prefixes such as <c>[""]</c>.</summary>
     [AppliesTo(RouteKinds.Stream)]
+    [Allowed("Demand alone, or prefixes")]
     public List<string> Upstream { get; set; } = [];
 
     /// <summary>When and how often a failed call is tried again.</summary>

@@ -78,18 +78,26 @@ internal sealed class ConfigurationSources(string directory, IReadOnlyList<strin
         var isYaml = Path.GetExtension(file).ToUpperInvariant() is ".YAML" or ".YML";
         try
         {
-            using var folder = new PhysicalFileProvider(Path.GetDirectoryName(file)!, ExclusionFilters.None);
-            var (name, parser) = (Path.GetFileName(file), new ConfigurationBuilder());
-            if (isYaml) parser.AddYamlFile(folder, name, optional: false, reloadOnChange: false);
-            else parser.AddJsonFile(folder, name, optional: false, reloadOnChange: false);
-            builder.AddConfiguration(parser.Build());
+            using var text = File.OpenText(file);
+            if (isYaml) builder.AddInMemoryCollection(YamlFile.Parse(text));
+            else builder.AddConfiguration(new ConfigurationBuilder().AddJsonStream(text.BaseStream).Build());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or InvalidDataException or System.Text.Json.JsonException
             or YamlDotNet.Core.YamlException)
         {
-            // The innermost text has the line and the column.
-            var reason = e.GetBaseException().Message.ReplaceLineEndings(" ");
-            throw new ConfigurationException($"The file {shown ?? file} cannot be read: {reason}");
+            throw new ConfigurationException($"The file {shown ?? file} cannot be read: {Reason(e.GetBaseException())}");
         }
+    }
+
+    private static string Reason(Exception exception)
+    {
+        var text = exception.Message.ReplaceLineEndings(" ");
+        return exception switch
+        {
+            // The framework counts JSON's lines from 0.
+            System.Text.Json.JsonException { LineNumber: { } line } => $"line {line + 1}: {text.Split(" LineNumber:")[0]}",
+            YamlDotNet.Core.YamlException yaml => $"line {yaml.Start.Line}: {text}",
+            _ => text,
+        };
     }
 }

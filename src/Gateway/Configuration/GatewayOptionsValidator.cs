@@ -6,6 +6,18 @@ namespace Gateway.Configuration;
 /// <summary>The rules that hold between settings. What a single value may be, <see cref="SettingDescription"/> says.</summary>
 internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsReader given, IReadOnlyList<IRouteRules> rules)
 {
+    /// <summary>What a route's path may be.</summary>
+    public const string PathRule = "a path such as /api/price/{symbol}";
+
+    /// <summary>What a content type may be.</summary>
+    public const string MediaTypeRule = "a media type such as application/json";
+
+    /// <summary>What methods may be.</summary>
+    public const string MethodsRule = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS for calls; POST, PUT for publish and push";
+
+    /// <summary>What a delimiter may be.</summary>
+    public const string DelimiterRule = "a text of 1 to 16 bytes as UTF-8";
+
     private const string Root = GatewayOptions.SectionName;
     private static readonly string[] CallMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     private static readonly string[] SendMethods = ["POST", "PUT"];
@@ -45,7 +57,7 @@ internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsRea
             $"{path}:HeartbeatTimeout", backend.HeartbeatTimeout, $"more than HeartbeatInterval, which is {backend.HeartbeatInterval}");
         Demand(
             !backend.Upstream.Contains("Demand") || backend.Upstream.Count == 1,
-            $"{path}:Upstream", string.Join(", ", backend.Upstream), "either Demand alone or prefixes");
+            $"{path}:Upstream", string.Join(", ", backend.Upstream), "Demand alone, or prefixes");
         if (SocketRoles.KindOf(backend.Socket) is { } kind) CheckApplies(path, typeof(BackendOptions), kind, $"Socket is {backend.Socket}");
     }
 
@@ -71,7 +83,7 @@ internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsRea
         CheckTopic($"{path}:Topic", route.Topic);
         Demand(
             route.ContentType is null || MediaTypeHeaderValue.TryParse(route.ContentType, out _),
-            $"{path}:ContentType", route.ContentType, "a media type such as application/json");
+            $"{path}:ContentType", route.ContentType, MediaTypeRule);
         var backend = options.Backends.GetValueOrDefault(route.Backend);
         // A missing name has been reported already.
         Demand(backend is not null || route.Backend.Length == 0, $"{path}:Backend", route.Backend, Backends());
@@ -91,8 +103,7 @@ internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsRea
     private RoutePattern? CheckPath(string path, string template)
     {
         if (template.Length == 0) return null;
-        const string rule = "a path such as /api/price/{symbol}";
-        Demand(template[0] == '/', path, template, rule);
+        Demand(template[0] == '/', path, template, PathRule);
         try
         {
             var pattern = RoutePatternFactory.Parse(template);
@@ -103,7 +114,7 @@ internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsRea
         }
         catch (RoutePatternException e)
         {
-            Demand(false, path, template, $"{rule} ({e.Message.TrimEnd('.')})");
+            Demand(false, path, template, $"{PathRule} ({e.Message.TrimEnd('.')})");
             return null;
         }
     }
@@ -114,7 +125,7 @@ internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsRea
         if (set.Length > 1) _problems.Add(new(path, $"has {string.Join(" and ", set)}; allowed: one of Frame, None, Delimiter."));
         Demand(topic.None is not false, $"{path}:None", "false", "true, or leave it out");
         var bytes = topic.Delimiter is null ? 1 : System.Text.Encoding.UTF8.GetByteCount(topic.Delimiter);
-        Demand(bytes is >= 1 and <= 16, $"{path}:Delimiter", topic.Delimiter, "a text of 1 to 16 bytes as UTF-8");
+        Demand(bytes is >= 1 and <= 16, $"{path}:Delimiter", topic.Delimiter, DelimiterRule);
     }
 
     private void CheckMethods(string path, List<string> methods, RouteKinds kind)

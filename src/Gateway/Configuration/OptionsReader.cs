@@ -100,6 +100,8 @@ internal sealed partial class OptionsReader
             return;
         }
 
+        // An empty list says nothing.
+        if (children.Length == 0) _given.Remove(section.Path);
         foreach (var child in children)
         {
             var isEntry = int.TryParse(child.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _) && !child.GetChildren().Any();

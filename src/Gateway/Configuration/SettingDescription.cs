@@ -14,12 +14,15 @@ internal sealed class SettingDescription
 {
     private static readonly ConcurrentDictionary<Type, IReadOnlyList<SettingDescription>> Known = new();
 
+    private readonly string? _words;
+
     private SettingDescription(PropertyInfo property, object owner)
     {
         Property = property;
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         Form = FormOf(type);
         Default = property.GetValue(owner);
+        _words = property.GetCustomAttribute<AllowedAttribute>()?.Words;
         Range = property.GetCustomAttribute<RangeAttribute>();
         IsRequired = property.GetCustomAttribute<RequiredAttribute>() is not null;
         AppliesTo = property.GetCustomAttribute<AppliesToAttribute>()?.Kinds;
@@ -64,6 +67,7 @@ internal sealed class SettingDescription
     /// <summary>What is allowed, as it follows <c>allowed:</c> in an error and stands in the documentation.</summary>
     public string Allowed => Form switch
     {
+        _ when _words is not null => _words,
         _ when Choices.Count > 0 => $"one of {string.Join(", ", Choices)}",
         SettingForm.Boolean => "true or false",
         SettingForm.Number => $"a whole number{Bounds()}",

@@ -13,6 +13,7 @@ public sealed class TopicOptions
     public bool? None { get; set; }
 
     /// <summary>Text that ends the topic inside the first frame (<c>":"</c> for <c>EURUSD:1.08</c>); what follows is the body. 1 to 16 bytes as UTF-8.</summary>
+    [Allowed(GatewayOptionsValidator.DelimiterRule)]
     public string? Delimiter { get; set; }
 
     /// <summary>Most topics remembered per route; least recently used out, evictions counted. Default 10,000; 1 to 10,000,000.</summary>

@@ -8,14 +8,17 @@ public sealed class WebRouteOptions
 {
     /// <summary>Path template, such as <c>/api/price/{symbol}</c> or <c>/quotes/{topic?}</c>. Required; begins with <c>/</c>.</summary>
     [Required]
+    [Allowed(GatewayOptionsValidator.PathRule)]
     public string Path { get; set; } = "";
 
     /// <summary>HTTP methods. Default POST for calls, publish and push; streams are GET and take none.</summary>
     [AppliesTo(RouteKinds.Call | RouteKinds.Publish | RouteKinds.Push)]
+    [Allowed(GatewayOptionsValidator.MethodsRule)]
     public List<string> Methods { get; set; } = [];
 
     /// <summary>Name of the backend. Required.</summary>
     [Required]
+    [Allowed("the name of a backend")]
     public string Backend { get; set; } = "";
 
     /// <summary>Frames to send; default <c>["{body}"]</c>, for a publish route <c>["{route:topic}", "{body}"]</c> when its path has a topic. See docs/configuration.md for the placeholders.</summary>
@@ -28,6 +31,7 @@ public sealed class WebRouteOptions
 
     /// <summary>Media type of replies and of messages to web clients. Default <c>application/octet-stream</c>; text types and JSON become WebSocket text messages.</summary>
     [AppliesTo(RouteKinds.Call | RouteKinds.Stream)]
+    [Allowed(GatewayOptionsValidator.MediaTypeRule)]
     public string? ContentType { get; set; }
 
     /// <summary>Overrides the backend's <c>Timeout</c> for this route; above 0, at most 1 h.</summary>
