@@ -69,6 +69,8 @@ internal static class GatewayApplication
     {
         services.AddSingleton(sources);
         services.AddRouting();
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<IBackendFactory, ZmtpBackendFactory>();
         services.AddSingleton<IBackendRegistry, BackendRegistry>();
         services.AddSingleton<GatewayEndpointDataSource>();
         AddRouteRules(services);

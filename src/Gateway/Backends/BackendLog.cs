@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using Zmtp;
+
+namespace Gateway.Backends;
+
+/// <summary>Tells the log of one backend's connections: changes once, repetitions of the same failure not again.</summary>
+internal sealed partial class BackendLog(string backend, ILogger logger)
+{
+    private readonly ConcurrentDictionary<string, string> _lastFailure = new(StringComparer.Ordinal);
+
+    public void Tell(SocketEvent e)
+    {
+        switch (e.Kind)
+        {
+            case SocketEventKind.Ready:
+                _lastFailure.TryRemove(e.Endpoint, out _);
+                Ready(logger, backend, e.Endpoint, e.Remote);
+                break;
+            case SocketEventKind.Listening:
+                Listening(logger, backend, e.Endpoint);
+                break;
+            case SocketEventKind.Retrying:
+                var why = e.Error?.Message ?? "the peer closed the connection";
+                if (Changed(e.Endpoint, why)) Retrying(logger, backend, e.Endpoint, why);
+                break;
+            case SocketEventKind.HandshakeFailed:
+                if (Changed(e.Endpoint, e.Error?.Message ?? "")) HandshakeFailed(logger, backend, e.Endpoint, e.Remote, e.Error?.Message ?? "the peer closed the connection");
+                break;
+            case SocketEventKind.Disconnected:
+                Disconnected(logger, backend, e.Endpoint, e.Remote, e.Error?.Message ?? "closed by the peer");
+                break;
+            case SocketEventKind.AcceptFailed:
+                if (Changed(e.Endpoint, e.Error?.Message ?? "")) AcceptFailed(logger, backend, e.Endpoint, e.Error?.Message ?? "");
+                break;
+            default:
+                break;
+        }
+    }
+
+    private bool Changed(string endpoint, string failure)
+    {
+        var changed = !_lastFailure.TryGetValue(endpoint, out var last) || last != failure;
+        _lastFailure[endpoint] = failure;
+        return changed;
+    }
+
+    [LoggerMessage(2000, LogLevel.Information, "Backend {Backend}: {Endpoint} is ready (peer {Remote})")]
+    private static partial void Ready(ILogger logger, string backend, string endpoint, string remote);
+
+    [LoggerMessage(2001, LogLevel.Warning, "Backend {Backend}: {Endpoint} is not reachable: {Why} It is tried again until it is")]
+    private static partial void Retrying(ILogger logger, string backend, string endpoint, string why);
+
+    [LoggerMessage(2002, LogLevel.Information, "Backend {Backend}: listening on {Endpoint}")]
+    private static partial void Listening(ILogger logger, string backend, string endpoint);
+
+    [LoggerMessage(2003, LogLevel.Warning, "Backend {Backend}: handshake on {Endpoint} with {Remote} failed: {Why}")]
+    private static partial void HandshakeFailed(ILogger logger, string backend, string endpoint, string remote, string why);
+
+    [LoggerMessage(2004, LogLevel.Information, "Backend {Backend}: {Endpoint} lost its peer {Remote}: {Why}")]
+    private static partial void Disconnected(ILogger logger, string backend, string endpoint, string remote, string why);
+
+    [LoggerMessage(2005, LogLevel.Warning, "Backend {Backend}: {Endpoint} cannot accept: {Why}")]
+    private static partial void AcceptFailed(ILogger logger, string backend, string endpoint, string why);
+}

@@ -1,0 +1,42 @@
+using Gateway.Configuration;
+using Zmtp;
+using Zmtp.Wire;
+
+namespace Gateway.Backends;
+
+/// <summary>Makes backends that speak ZMTP.</summary>
+internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, TimeProvider time) : IBackendFactory
+{
+    private const long DefaultStreamMessageSize = 1024 * 1024;
+
+    /// <inheritdoc/>
+    public bool Serves(string socket) => socket.ToUpperInvariant() is "REQ" or "DEALER" or "PUB" or "XPUB" or "PUSH" or "SUB" or "XSUB" or "PULL";
+
+    /// <inheritdoc/>
+    public IBackend Create(string name, BackendOptions options)
+    {
+        var logger = loggers.CreateLogger("Gateway.Backends");
+        return options.Socket.ToUpperInvariant() switch
+        {
+            "REQ" or "DEALER" => new CallerBackend(name, options, Socket(options, 0), time, logger),
+            "PUSH" => new PusherBackend(name, options, Socket(options, DefaultStreamMessageSize), logger),
+            "PUB" or "XPUB" => new PublisherBackend(name, options, Socket(options, DefaultStreamMessageSize), logger),
+            "SUB" => new SourceBackend(name, options, SocketType.Sub, Socket(options, DefaultStreamMessageSize), logger),
+            "XSUB" => new SourceBackend(name, options, SocketType.XSub, Socket(options, DefaultStreamMessageSize), logger),
+            _ => new SourceBackend(name, options, SocketType.Pull, Socket(options, DefaultStreamMessageSize), logger),
+        };
+    }
+
+    private ZmtpOptions Socket(BackendOptions options, long maxMessageSize) => new()
+    {
+        SendHighWaterMark = options.SendHighWaterMark,
+        SendHighWaterMarkBytes = options.SendHighWaterMarkBytes,
+        MaxMessageSize = options.MaxMessageSize ?? maxMessageSize,
+        StreamThreshold = options.StreamThreshold,
+        HeartbeatInterval = options.HeartbeatInterval,
+        HeartbeatTimeout = options.HeartbeatTimeout,
+        ReconnectMin = options.ReconnectMin,
+        ReconnectMax = options.ReconnectMax,
+        Time = time,
+    };
+}
