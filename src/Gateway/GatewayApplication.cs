@@ -1,6 +1,8 @@
 using Gateway.Backends;
+using Gateway.Calls;
 using Gateway.Configuration;
 using Gateway.Routing;
+using Gateway.Templates;
 
 namespace Gateway;
 
@@ -73,12 +75,15 @@ internal static class GatewayApplication
         services.AddSingleton<IBackendFactory, ZmtpBackendFactory>();
         services.AddSingleton<IBackendRegistry, BackendRegistry>();
         services.AddSingleton<GatewayEndpointDataSource>();
+        services.AddCalls();
         AddRouteRules(services);
     }
 
     /// <summary>Each feature adds its <see cref="IRouteRules"/> here.</summary>
     private static void AddRouteRules(IServiceCollection services)
     {
+        services.AddSingleton<IRouteRules, RequestRules>();
+        services.AddSingleton<IRouteRules, CallRules>();
     }
 
     private static void UsePipeline(WebApplication app)

@@ -1,4 +1,5 @@
 using Gateway.Backends;
+using Gateway.Routing;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
@@ -96,5 +97,5 @@ internal sealed class MultipartBody : IDisposable
     }
 
     private static BackendException TooLarge(string what) =>
-        new(StatusCodes.Status413PayloadTooLarge, "request-too-large", $"The multipart body has {what}.");
+        new(StatusCodes.Status413PayloadTooLarge, ProblemCode.RequestTooLarge, $"The multipart body has {what}.");
 }

@@ -16,6 +16,9 @@ internal sealed class PooledBuffer : IBufferWriter<byte>
     /// <summary>What was written.</summary>
     public Span<byte> Written => _array.AsSpan(0, Length);
 
+    /// <summary>What was written, for whoever cannot hold a span; valid until the next write.</summary>
+    public ReadOnlyMemory<byte> GetWrittenMemory() => _array.AsMemory(0, Length);
+
     /// <inheritdoc/>
     public void Advance(int count)
     {

@@ -1,3 +1,5 @@
+using Gateway.Configuration;
+
 namespace Gateway.Templates;
 
 /// <summary>What is wrong with one line of a template, for the list of configuration errors.</summary>
@@ -8,4 +10,8 @@ internal sealed record TemplateProblem(int Index, string Value, string Allowed)
 {
     /// <summary>What is allowed where a brace has no partner.</summary>
     public const string Braces = "text with {placeholders}; {{ and }} stand for braces";
+
+    /// <summary>The problem in the list of configuration errors.</summary>
+    /// <param name="settingPath">Path of the template, such as <c>Gateway:Routes:price:Request</c>.</param>
+    public ConfigurationProblem At(string settingPath) => ConfigurationProblem.NotAllowed($"{settingPath}:{Index}", Value, Allowed);
 }

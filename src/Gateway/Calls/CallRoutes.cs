@@ -1,0 +1,46 @@
+using System.Net.Mime;
+using Gateway.Configuration;
+using Gateway.Routing;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using RouteHandler = Gateway.Routing.RouteHandler;
+
+namespace Gateway.Calls;
+
+/// <summary>Makes the endpoints of routes onto REQ and DEALER backends.</summary>
+internal sealed class CallRoutes(CallMetrics metrics, TimeProvider time, ILogger<CallRoutes> logger) : IRouteKind
+{
+    /// <inheritdoc/>
+    public bool Serves(string socket) => SocketRoles.KindOf(socket) == RouteKinds.Call;
+
+    /// <inheritdoc/>
+    public RouteHandler Create(RouteDefinition route)
+    {
+        var parsed = new CallRoute(route);
+        return new RouteHandler(new CallEndpoint(parsed, metrics, time, logger).HandleAsync, RouteMethods.Of(route.Options, RouteKinds.Call), Metadata(parsed));
+    }
+
+    private static List<object> Metadata(CallRoute route)
+    {
+        var metadata = new List<object>
+        {
+            new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(Stream), route.Reply.HasParts ? ["multipart/mixed", MediaTypeNames.Application.Json] : [route.ContentType]),
+        };
+        if (route.Request.UsesParts) metadata.Add(new RequestBodyDescription("multipart/mixed"));
+        else if (route.Request.UsesBody) metadata.Add(new RequestBodyDescription(route.Options.ContentType ?? CallRoute.DefaultContentType));
+        int[] failures = [StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status502BadGateway, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout];
+        metadata.AddRange(failures.Select(status => new ProducesResponseTypeMetadata(status, typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), [MediaTypeNames.Application.ProblemJson])));
+        return metadata;
+    }
+}
+
+/// <summary>Registers what calls need.</summary>
+internal static class CallServices
+{
+    /// <summary>Adds the route kind; its rules are <see cref="CallRules"/>.</summary>
+    public static IServiceCollection AddCalls(this IServiceCollection services)
+    {
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        return services.AddSingleton<CallMetrics>().AddSingleton<IRouteKind, CallRoutes>();
+    }
+}

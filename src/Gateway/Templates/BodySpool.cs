@@ -1,0 +1,67 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace Gateway.Templates;
+
+/// <summary>Holds a body back until its end: in memory, and beyond <see cref="MemoryLimit"/> in a temporary file if it may.</summary>
+/// <remarks>The owner checks the size before it writes.</remarks>
+internal sealed class BodySpool(bool mayUseFile) : IAsyncDisposable
+{
+    /// <summary>Bytes that stay in memory.</summary>
+    public const int MemoryLimit = 1024 * 1024;
+
+    private readonly PooledBuffer _memory = new();
+    private FileStream? _file;
+
+    /// <summary>Bytes held.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>Appends bytes.</summary>
+    public async ValueTask WriteAsync(ReadOnlySequence<byte> bytes)
+    {
+        if (_file is null && mayUseFile && Length + bytes.Length > MemoryLimit)
+        {
+            _file = CreateFile();
+            _file.Write(_memory.Written);
+            _memory.Reset();
+        }
+
+        foreach (var segment in bytes)
+        {
+            if (_file is null) _memory.Write(segment.Span);
+            else await _file.WriteAsync(segment);
+        }
+
+        Length += bytes.Length;
+    }
+
+    /// <summary>The bytes, when all are in memory; valid until disposal.</summary>
+    public ReadOnlySequence<byte> InMemory() => new(_memory.GetWrittenMemory());
+
+    /// <summary>A reader of the file from its start, or null when all is in memory.</summary>
+    public PipeReader? OpenFile()
+    {
+        if (_file is null) return null;
+        _file.Position = 0;
+        return PipeReader.Create(_file, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _memory.Reset();
+        return _file?.DisposeAsync() ?? default;
+    }
+
+    // Created by a name nobody can guess, readable by nobody else, gone with its handle.
+    private static FileStream CreateFile()
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0,
+            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose | FileOptions.SequentialScan,
+        };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return new FileStream(Path.Combine(Path.GetTempPath(), $"gateway-{Guid.NewGuid():N}.spool"), options);
+    }
+}
