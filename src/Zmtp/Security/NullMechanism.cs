@@ -1,0 +1,57 @@
+using System.Buffers;
+using System.Text;
+using Zmtp.Wire;
+
+namespace Zmtp.Security;
+
+/// <summary>NULL: both sides send READY at once and are done when the other's has come (37/ZMTP 3.1, "The NULL Security Mechanism").</summary>
+internal sealed class NullMechanism(SocketType type, byte[] identity) : Mechanism
+{
+    public override string Name => "NULL";
+
+    public override bool IsServer => false;
+
+    public override void Start(IBufferWriter<byte> output) => WriteReady(output, type, identity);
+
+    public override HandshakeStep Receive(Command command, IBufferWriter<byte> output, out ProtocolError error, out string reason)
+    {
+        (error, reason) = (ProtocolError.None, "");
+        if (command.Name.SequenceEqual(CommandNames.Error))
+        {
+            (error, reason) = (ProtocolError.RefusedByPeer, ErrorReason(command.Data));
+            return HandshakeStep.Failed;
+        }
+
+        if (!command.Name.SequenceEqual(CommandNames.Ready))
+        {
+            error = ProtocolError.UnexpectedCommand;
+            return HandshakeStep.Failed;
+        }
+
+        error = Metadata.TryParse(command.Data, out var properties);
+        if (error != ProtocolError.None) return HandshakeStep.Failed;
+        Properties = properties;
+        return HandshakeStep.Done;
+    }
+
+    /// <summary>Writes READY; the identity is announced, even empty, by the types that libzmq announces it for.</summary>
+    internal static void WriteReady(IBufferWriter<byte> output, SocketType type, byte[] identity)
+    {
+        var name = Encoding.ASCII.GetBytes(type.Name());
+        var size = Metadata.PropertySize("Socket-Type", name.Length) + (type.AnnouncesIdentity() ? Metadata.PropertySize("Identity", identity.Length) : 0);
+        var data = new byte[size];
+        var at = Metadata.WriteProperty(data, "Socket-Type", name);
+        if (type.AnnouncesIdentity()) Metadata.WriteProperty(data.AsSpan(at), "Identity", identity);
+        output.Advance(Command.WriteFrame(output.GetSpan(Command.FrameSize(CommandNames.Ready.Length, size)), CommandNames.Ready, data));
+    }
+
+    /// <summary>The words of an ERROR command, printable characters only.</summary>
+    internal static string ErrorReason(ReadOnlySpan<byte> data)
+    {
+        if (data.IsEmpty) return "";
+        var text = data.Slice(1, Math.Min(data[0], data.Length - 1));
+        var characters = new StringBuilder(text.Length);
+        foreach (var octet in text) characters.Append(octet is >= 0x20 and < 0x7F ? (char)octet : '?');
+        return characters.ToString();
+    }
+}

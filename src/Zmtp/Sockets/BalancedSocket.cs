@@ -1,0 +1,40 @@
+using System.Diagnostics.CodeAnalysis;
+using Zmtp.Wire;
+
+namespace Zmtp.Sockets;
+
+/// <summary>Sockets that send to their peers in turn and receive from them in turn.</summary>
+public abstract class BalancedSocket : ZmtpSocket
+{
+    private readonly LoadBalancer _out = new();
+    private readonly FairQueue _in;
+
+    private protected BalancedSocket(SocketType type, ZmtpOptions? options)
+        : base(type, options) => _in = new FairQueue(Options);
+
+    /// <summary>Sends to the next peer that has room; waits while there is none. The message is taken over.</summary>
+    protected async ValueTask SendCoreAsync(Message message, CancellationToken cancellationToken)
+    {
+        if (_out.TrySend(Peers, message) is null) await _out.SendAsync(() => Peers, message, cancellationToken);
+    }
+
+    /// <summary>Sends when a peer has room now. The message is taken over when the answer is true.</summary>
+    protected bool TrySendCore(Message message) => _out.TrySend(Peers, message) is not null;
+
+    /// <summary>Waits for the next message. The caller owns it and disposes it.</summary>
+    /// <exception cref="ObjectDisposedException">The socket was closed.</exception>
+    protected async ValueTask<Message> ReceiveCoreAsync(CancellationToken cancellationToken) => (await _in.ReceiveAsync(cancellationToken)).Message;
+
+    /// <summary>Takes a message that is here already. The caller owns it and disposes it.</summary>
+    protected bool TryReceiveCore([NotNullWhen(true)] out Message? message) => _in.TryReceive(out message, out _);
+
+    private protected ValueTask<(Message Message, Peer Peer)> ReceiveFromAsync(CancellationToken cancellationToken) => _in.ReceiveAsync(cancellationToken);
+
+    private protected override IFrameSink? Attach(Peer peer) => new InPipe(_in, peer);
+
+    private protected override void Attached(Peer peer) => _out.Changed();
+
+    private protected override void Writable(Peer peer) => _out.Changed();
+
+    private protected override void OnDisposed() => _in.Dispose();
+}

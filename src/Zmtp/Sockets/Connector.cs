@@ -1,0 +1,146 @@
+using Zmtp.Security;
+using Zmtp.Transports;
+using Zmtp.Wire;
+
+namespace Zmtp.Sockets;
+
+/// <summary>Keeps one connection to an endpoint: connects, runs it, waits, connects again, until it is stopped.</summary>
+internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _gate = new();
+    private readonly string _text = endpoint.ToString();
+    private Task _running = Task.CompletedTask;
+    private Peer? _current;
+    private EndpointPhase _phase = EndpointPhase.Connecting;
+    private string? _lastError;
+    private DateTimeOffset _since = set.Options.Time.GetUtcNow();
+    private int _failures;
+
+    public string Endpoint => _text;
+
+    public EndpointState State
+    {
+        get
+        {
+            lock (_gate) return new EndpointState(_text, EndpointRole.Connect, _phase, _lastError, _since, _phase == EndpointPhase.Ready ? _current : null);
+        }
+    }
+
+    // On the pool: connecting may complete at once, and then a whole connection would run in the caller's thread.
+    public void Start() => _running = Task.Run(RunAsync);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            Enter(EndpointPhase.Connecting, null);
+            var wasReady = false;
+            Exception? error;
+            try
+            {
+                (wasReady, error) = endpoint.Scheme == "inproc" ? await RunInprocAsync() : await RunLinkAsync();
+            }
+            catch (Exception e)
+            {
+                error = e;
+            }
+
+            if (_stopping.IsCancellationRequested) break;
+            await BackOffAsync(wasReady, error);
+        }
+
+        Enter(EndpointPhase.Closed, null);
+    }
+
+    private async Task<(bool WasReady, Exception? Error)> RunLinkAsync()
+    {
+        var link = await SocketTransport.ConnectAsync(endpoint, set.Options, _stopping.Token);
+        set.Raise(SocketEventKind.Connected, _text, link.Remote);
+        Enter(EndpointPhase.Handshaking, null);
+        WirePeer peer = null!;
+        peer = new WirePeer(link, _text, isOutgoing: true, set.Type, set.Options, new NullMechanism(set.Type, set.Options.Identity), set.Owner)
+        {
+            Ready = () => Enter(EndpointPhase.Ready, peer),
+        };
+        var error = await peer.RunAsync(_stopping.Token);
+        if (_stopping.IsCancellationRequested) return (peer.WasReady, error);
+        set.Raise(peer.WasReady ? SocketEventKind.Disconnected : SocketEventKind.HandshakeFailed, _text, link.Remote, error);
+        return (peer.WasReady, error);
+    }
+
+    private async Task<(bool WasReady, Exception? Error)> RunInprocAsync()
+    {
+        InprocListener? listener;
+        while ((listener = set.Options.Inproc.Find(endpoint.Host, out var changed)) is null) await changed.WaitAsync(_stopping.Token);
+        var other = listener.Set;
+        if (!set.Type.Accepts(other.Type))
+            return (false, new ZmtpProtocolException(ProtocolError.IncompatibleSocketType, $"the peer is a {other.Type.Name()}, ours is a {set.Type.Name()}"));
+        var ours = new InprocPeer(_text, true, set.Options, set.Owner);
+        var theirs = new InprocPeer(listener.Endpoint, false, other.Options, other.Owner);
+        InprocPeer.Join(ours, set.Type, set.Options.Identity, theirs, other.Type, other.Options.Identity);
+        if (!other.Adopt(theirs)) return (false, new ZmtpException($"{_text} is being closed."));
+        Enter(EndpointPhase.Ready, ours);
+        await using var stop = _stopping.Token.UnsafeRegister(static peer => ((InprocPeer)peer!).Abort(new OperationCanceledException()), ours);
+        // The publisher first: the subscriber's first act is to subscribe, at a side that must know its peer by then.
+        var (first, second) = set.Type is SocketType.Pub or SocketType.XPub ? (ours, theirs) : (theirs, ours);
+        if (first.Open()) second.Open();
+        var error = await ours.Ended;
+        set.Raise(SocketEventKind.Disconnected, _text, _text, error);
+        return (true, error);
+    }
+
+    private async Task BackOffAsync(bool wasReady, Exception? error)
+    {
+        // A peer that refuses or speaks something else may be replaced by a better one, so it is tried again, but rarely.
+        var refused = error is ZmtpProtocolException { Error: not (ProtocolError.HandshakeTimeout or ProtocolError.HeartbeatTimeout or ProtocolError.SelfConnection) };
+        _failures = wasReady ? 0 : _failures + 1;
+        var (min, max) = (set.Options.ReconnectMin, set.Options.ReconnectMax);
+        var ceiling = refused ? max : TimeSpan.FromTicks((long)Math.Min(max.Ticks, min.Ticks * Math.Pow(2, Math.Min(_failures, 30))));
+        // Always jittered, over the upper half: many gateways must not come back in step.
+        var delay = ceiling * (0.5 + (set.Options.Jitter() / 2));
+        lock (_gate)
+        {
+            (_phase, _since, _current) = (refused ? EndpointPhase.Refused : EndpointPhase.BackingOff, set.Options.Time.GetUtcNow(), null);
+            _lastError = error is null ? "the peer closed the connection" : Words(error);
+        }
+
+        set.Raise(SocketEventKind.Retrying, _text, "", error, delay);
+        try
+        {
+            await Task.Delay(delay, set.Options.Time, _stopping.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped: the loop's condition ends it.
+        }
+    }
+
+    private void Enter(EndpointPhase phase, Peer? peer)
+    {
+        lock (_gate)
+        {
+            // A connecting endpoint keeps showing why the last attempt failed; a ready one has nothing to explain.
+            if (phase == EndpointPhase.Ready) _lastError = null;
+            (_phase, _current, _since) = (phase, peer, set.Options.Time.GetUtcNow());
+        }
+
+        if (phase == EndpointPhase.Ready) set.Raise(SocketEventKind.Ready, _text, peer!.Remote);
+    }
+
+    internal static string Words(Exception error) => error switch
+    {
+        System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.ConnectionRefused } => "connection refused: nothing listens there",
+        System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.AddressNotAvailable } => "no such socket file or address",
+        System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.HostNotFound } => "the host's name is not known",
+        System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.TimedOut } => "no answer to the attempt to connect",
+        _ => error.Message.TrimEnd('.'),
+    };
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Zmtp.Sockets;
+
+/// <summary>The receiving half of a socket: a pipe per peer, read in turns, one whole message each.</summary>
+internal sealed class FairQueue(ZmtpOptions options) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Queue<InPipe> _turns = new();
+    // One permit a message, so that each waiting receiver gets its own and continues on the pool, not in a read loop.
+    private readonly SemaphoreSlim _messages = new(0);
+    private readonly CancellationTokenSource _closed = new();
+
+    public ZmtpOptions Options { get; } = options;
+
+    public async ValueTask<(Message Message, Peer Peer)> ReceiveAsync(CancellationToken cancellationToken)
+    {
+#pragma warning disable VSTHRD103 // A wait of no time does not block.
+        if (!_messages.Wait(0, CancellationToken.None))
+#pragma warning restore VSTHRD103
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closed.Token);
+            try
+            {
+                await _messages.WaitAsync(either.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new ObjectDisposedException("The socket was closed.", (Exception?)null);
+            }
+        }
+
+        return Take();
+    }
+
+    public bool TryReceive([NotNullWhen(true)] out Message? message, [NotNullWhen(true)] out Peer? peer)
+    {
+        (message, peer) = (null, null);
+        if (!_messages.Wait(0, CancellationToken.None)) return false;
+        (message, peer) = Take();
+        return true;
+    }
+
+    /// <summary>Called by a pipe with a message that it has queued.</summary>
+    public void Queued(InPipe pipe, bool wasEmpty)
+    {
+        if (wasEmpty)
+        {
+            lock (_gate) _turns.Enqueue(pipe);
+        }
+
+        _messages.Release();
+    }
+
+    public void Dispose()
+    {
+        _closed.Cancel();
+        while (TryReceive(out var message, out _)) message.Dispose();
+    }
+
+    private (Message Message, Peer Peer) Take()
+    {
+        InPipe pipe;
+        lock (_gate) pipe = _turns.Dequeue();
+        var message = pipe.Take(out var hasMore);
+        if (hasMore)
+        {
+            lock (_gate) _turns.Enqueue(pipe);
+        }
+
+        return (message, pipe.Peer);
+    }
+}

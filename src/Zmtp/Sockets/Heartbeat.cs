@@ -1,0 +1,91 @@
+using System.Buffers.Binary;
+using Zmtp.Wire;
+
+namespace Zmtp.Sockets;
+
+/// <summary>Finds out that a peer is gone although its connection looks open. Life is any received byte, not a whole frame (a slow large frame is life).</summary>
+internal sealed class Heartbeat : IDisposable
+{
+    private readonly WirePeer _peer;
+    private readonly TimeProvider _time;
+    private readonly byte[] _ping;
+    private readonly TimeSpan _timeout;
+    private readonly ITimer? _timer;
+    private ITimer? _timeToLiveTimer;
+    private ushort _timeToLive;
+    private long _lastSeen;
+    private bool _alive = true;
+    private bool _aliveForTimeToLive = true;
+    private bool _paused;
+
+    private Heartbeat(WirePeer peer, ZmtpOptions options, bool pings)
+    {
+        (_peer, _time) = (peer, options.Time);
+        _timeout = options.HeartbeatTimeout > TimeSpan.Zero ? options.HeartbeatTimeout : options.HeartbeatInterval;
+        _lastSeen = _time.GetTimestamp();
+        Span<byte> data = stackalloc byte[2];
+        BinaryPrimitives.WriteUInt16BigEndian(data, (ushort)Math.Min(655, options.HeartbeatTtl.TotalMilliseconds / 100));
+        _ping = new byte[Command.FrameSize(CommandNames.Ping.Length, data.Length)];
+        Command.WriteFrame(_ping, CommandNames.Ping, data);
+        if (pings && options.HeartbeatInterval > TimeSpan.Zero)
+            _timer = _time.CreateTimer(static h => ((Heartbeat)h!).Tick(), this, options.HeartbeatInterval, options.HeartbeatInterval);
+    }
+
+    /// <summary>Starts pinging, or answers null when there is nothing to do.</summary>
+    public static Heartbeat? Start(WirePeer peer, ZmtpOptions options, bool pings) =>
+        pings && options.HeartbeatInterval > TimeSpan.Zero ? new Heartbeat(peer, options, pings) : null;
+
+    /// <summary>The peer asked us, by the ttl of a PING, to give it up after so many tenths of a second of silence.</summary>
+    public static Heartbeat? WithTimeToLive(Heartbeat? heartbeat, WirePeer peer, ZmtpOptions options, ushort tenths)
+    {
+        if (tenths == 0 || heartbeat?._timeToLive == tenths) return heartbeat;
+        heartbeat ??= new Heartbeat(peer, options, pings: false);
+        heartbeat._timeToLive = tenths;
+        var every = TimeSpan.FromMilliseconds(tenths * 100);
+        if (heartbeat._timeToLiveTimer is { } timer) timer.Change(every, every);
+        else heartbeat._timeToLiveTimer = options.Time.CreateTimer(static h => ((Heartbeat)h!).TimeToLiveTick(), heartbeat, every, every);
+        return heartbeat;
+    }
+
+    /// <summary>Bytes arrived.</summary>
+    public void Alive() => (_alive, _aliveForTimeToLive) = (true, true);
+
+    /// <summary>We stopped reading; silence is ours.</summary>
+    public void Pause() => _paused = true;
+
+    /// <summary>We read again.</summary>
+    public void Resume()
+    {
+        Alive();
+        _paused = false;
+    }
+
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        _timeToLiveTimer?.Dispose();
+    }
+
+    private void Tick()
+    {
+        // Inside a frame of ours no PING can be sent and so no PONG be expected.
+        if (_alive || _paused || _peer.IsStreaming)
+        {
+            _alive = false;
+            _lastSeen = _time.GetTimestamp();
+        }
+        else if (_time.GetElapsedTime(_lastSeen) >= _timeout)
+        {
+            _peer.Abort(new ZmtpProtocolException(ProtocolError.HeartbeatTimeout, $"nothing received for {_timeout}"));
+            return;
+        }
+
+        _peer.SendPing(_ping);
+    }
+
+    private void TimeToLiveTick()
+    {
+        if (_aliveForTimeToLive || _paused) _aliveForTimeToLive = false;
+        else _peer.Abort(new ZmtpProtocolException(ProtocolError.HeartbeatTimeout, $"the peer's time to live of {_timeToLive / 10.0} s ran out"));
+    }
+}

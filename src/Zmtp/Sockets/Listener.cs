@@ -1,0 +1,125 @@
+using System.Net.Sockets;
+using Zmtp.Security;
+using Zmtp.Transports;
+
+namespace Zmtp.Sockets;
+
+/// <summary>Accepts connections on one endpoint and runs them.</summary>
+internal sealed class Listener : IAsyncDisposable
+{
+    private readonly PeerSet _set;
+    private readonly ZmtpEndpoint _endpoint;
+    private readonly Socket _socket;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _gate = new();
+    private readonly HashSet<Task> _connections = [];
+    private readonly DateTimeOffset _since;
+    private Task _accepting = Task.CompletedTask;
+    private string? _lastError;
+    private int _handshakes;
+
+    public Listener(PeerSet set, ZmtpEndpoint endpoint)
+    {
+        _set = set;
+        _socket = SocketTransport.Listen(endpoint, set.Options, out _endpoint);
+        Endpoint = _endpoint.ToString();
+        _since = set.Options.Time.GetUtcNow();
+    }
+
+    public string Endpoint { get; }
+
+    public EndpointState State => new(Endpoint, EndpointRole.Bind, EndpointPhase.Listening, _lastError, _since, null);
+
+    public void Start()
+    {
+        _set.Raise(SocketEventKind.Listening, Endpoint, "");
+        _accepting = Task.Run(AcceptAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        _socket.Dispose();
+        SocketTransport.Unlink(_endpoint);
+        await _accepting;
+        Task[] left;
+        lock (_gate) left = [.. _connections];
+        await Task.WhenAll(left);
+        _stopping.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                var accepted = await _socket.AcceptAsync(_stopping.Token);
+                if (Volatile.Read(ref _handshakes) >= _set.Options.MaxHandshakes)
+                {
+                    accepted.Dispose();
+                    Failed(new ZmtpException($"{Endpoint} has {_set.Options.MaxHandshakes} unfinished handshakes; a connection was refused."));
+                    continue;
+                }
+
+                Run(SocketTransport.Accepted(accepted, _endpoint, _set.Options));
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException e)
+            {
+                Failed(e);
+                // Out of descriptors, most likely: trying at once would spin.
+                await Task.Delay(TimeSpan.FromMilliseconds(200), _set.Options.Time, CancellationToken.None);
+            }
+        }
+    }
+
+    private void Failed(Exception e)
+    {
+        _lastError = e.Message;
+        _set.Raise(SocketEventKind.AcceptFailed, Endpoint, "", e);
+    }
+
+    private void Run(SocketLink link)
+    {
+        Interlocked.Increment(ref _handshakes);
+        _set.Raise(SocketEventKind.Accepted, Endpoint, link.Remote);
+        WirePeer peer = null!;
+        peer = new WirePeer(link, Endpoint, isOutgoing: false, _set.Type, _set.Options, new NullMechanism(_set.Type, _set.Options.Identity), _set.Owner)
+        {
+            Ready = () =>
+            {
+                Interlocked.Decrement(ref _handshakes);
+                _set.Accepted(peer);
+                _set.Raise(SocketEventKind.Ready, Endpoint, link.Remote);
+            },
+        };
+        // Its own task: a handshake must not hold up the accept loop.
+        var running = Task.Run(() => RunAsync(peer));
+        lock (_gate) _connections.Add(running);
+        _ = running.ContinueWith(
+            static (task, state) =>
+            {
+                var listener = (Listener)state!;
+                lock (listener._gate) listener._connections.Remove(task);
+            },
+            this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private async Task RunAsync(WirePeer peer)
+    {
+        var error = await peer.RunAsync(_stopping.Token);
+        if (!peer.WasReady)
+        {
+            Interlocked.Decrement(ref _handshakes);
+            if (error is not null) _lastError = $"{peer.Remote}: {Connector.Words(error)}";
+        }
+
+        _set.Gone(peer);
+        if (_stopping.IsCancellationRequested) return;
+        _set.Raise(peer.WasReady ? SocketEventKind.Disconnected : SocketEventKind.HandshakeFailed, Endpoint, peer.Remote, error);
+    }
+}

@@ -1,0 +1,44 @@
+namespace Zmtp.Sockets;
+
+/// <summary>The sending half of DEALER, PUSH and REQ: whole messages to one writable peer after the other, waiting while there is none.</summary>
+internal sealed class LoadBalancer
+{
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _next;
+
+    /// <summary>Sends to the next peer that takes the message. The message is released when it was taken.</summary>
+    public Peer? TrySend(Peer[] peers, Message message)
+    {
+        var start = (uint)Interlocked.Increment(ref _next);
+        for (var i = 0; i < peers.Length; i++)
+        {
+            var peer = peers[(start + (uint)i) % (uint)peers.Length];
+            if (!peer.TrySend(message)) continue;
+            message.Dispose();
+            return peer;
+        }
+
+        return null;
+    }
+
+    public async ValueTask<Peer> SendAsync(Func<Peer[]> peers, Message message, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_gate) changed = _changed.Task;
+            // Looked at after the task was taken: a change in between completes it.
+            if (TrySend(peers(), message) is { } peer) return peer;
+            await changed.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>A peer came or has room again.</summary>
+    public void Changed()
+    {
+        TaskCompletionSource changed;
+        lock (_gate) (changed, _changed) = (_changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        changed.TrySetResult();
+    }
+}

@@ -1,0 +1,315 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using Zmtp.Transports;
+using Zmtp.Wire;
+
+namespace Zmtp.Sockets;
+
+/// <summary>
+/// The outgoing half of a connection. Messages are encoded under a lock into the bytes that will be sent; whoever finds nobody sending
+/// sends, and takes along everything that others queue meanwhile: one system call for many messages.
+/// </summary>
+/// <remarks>Bounded by messages and bytes; the caller applies the pattern's rule when <see cref="TryWrite"/> says no.</remarks>
+internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IFrameWriter, IThreadPoolWorkItem
+{
+    private const int MaxControlBytes = 64 * 1024;
+    private const int ByReference = 16 * 1024;
+    private readonly Lock _gate = new();
+    private readonly ChunkList _held = new();
+    private readonly int _maxMessages = options.SendHighWaterMark == 0 ? int.MaxValue : options.SendHighWaterMark;
+    private readonly long _maxBytes = options.SendHighWaterMarkBytes == 0 ? long.MaxValue : options.SendHighWaterMarkBytes;
+    private readonly ChunkList _queue = new();
+    private readonly ChunkList _control = new();
+    private ChunkList.Chunk _sending;
+    private int _sent;
+    private int _inFlightMessages;
+    private int _inFlightBytes;
+    private bool _flushing;
+    private bool _flushQueued;
+    private bool _refused;
+    private bool _closed;
+    private bool _insideFrame;
+    private WireFrameStream? _stream;
+    private TaskCompletionSource? _drained;
+    private ValueTaskAwaiter<int> _awaiter;
+    private Action? _onSent;
+
+    public bool IsStreaming => Volatile.Read(ref _stream) is not null;
+
+    public bool IsWritable
+    {
+        get
+        {
+            lock (_gate) return HasRoom;
+        }
+    }
+
+    private ChunkList Target => _stream is null ? _queue : _held;
+
+    private bool HasRoom => !_closed && _queue.Messages + _held.Messages + _inFlightMessages < _maxMessages
+        && (_queue.Bytes + _held.Bytes + _inFlightBytes < _maxBytes);
+
+    public bool TryWrite<TState>(TState state, Action<TState, IFrameWriter> write, bool deferFlush)
+    {
+        lock (_gate)
+        {
+            if (!TryEncode(state, write)) return false;
+            Target.EndMessage();
+            if (_stream is not null || _flushing || (deferFlush && _flushQueued)) return true;
+            if (deferFlush) _flushQueued = true;
+            else _flushing = true;
+        }
+
+        if (deferFlush) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        else Drain();
+        return true;
+    }
+
+    public bool TrySend(Message message, bool deferFlush)
+    {
+        return TryWrite((this, message), static (s, writer) =>
+        {
+            for (var i = 0; i < s.message.Count; i++)
+            {
+                var frame = s.message[i];
+                if (frame.Length < ByReference) writer.WriteFrame(frame.Span, i < s.message.Count - 1);
+                else s.Item1.WriteShared(frame, i < s.message.Count - 1, s.message);
+            }
+        }, deferFlush);
+    }
+
+    public bool TryBeginStream<TState>(TState state, Action<TState, IFrameWriter> write, long length, out WireFrameStream? stream)
+    {
+        stream = null;
+        lock (_gate)
+        {
+            if (_stream is not null || !TryEncode(state, write)) return false;
+            WriteHeader(FrameHeader.For(length));
+            _stream = stream = new WireFrameStream(this, link, peer, length);
+            if (_flushing) return true;
+            _flushing = true;
+        }
+
+        Drain();
+        return true;
+    }
+
+    /// <summary>Ends the stream; what was held back meanwhile goes out.</summary>
+    public void EndStream()
+    {
+        lock (_gate)
+        {
+            _stream = null;
+            _queue.EndMessage();
+            _queue.TakeAll(_held);
+            if (_closed || _flushing) return;
+            _flushing = true;
+        }
+
+        Drain();
+    }
+
+    /// <summary>Queues a command or a subscription message ahead of the messages, between two of them.</summary>
+    /// <returns>False when too much of that kind waits already, for a peer that asks and never reads.</returns>
+    public bool SendControl(ReadOnlySpan<byte> frame, bool exempt)
+    {
+        lock (_gate)
+        {
+            if (_closed || (!exempt && _control.Bytes > MaxControlBytes)) return false;
+            _control.Write(frame);
+            if (_flushing || _stream is not null) return true;
+            _flushing = true;
+        }
+
+        Drain();
+        return true;
+    }
+
+    /// <summary>Completes when nothing queued before is left to send, or at the close.</summary>
+    public Task DrainedAsync()
+    {
+        lock (_gate)
+        {
+            if (_closed || (!_flushing && _queue.IsEmpty && _queue.Messages == 0 && _control.IsEmpty)) return Task.CompletedTask;
+            return (_drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    /// <summary>Drops everything; nothing is taken any more.</summary>
+    public void Close()
+    {
+        TaskCompletionSource? drained;
+        lock (_gate)
+        {
+            if (_closed) return;
+            _closed = true;
+            _queue.Clear();
+            _held.Clear();
+            _control.Clear();
+            // What is being sent is released by the sender, which will see the failure.
+            drained = _drained;
+            _drained = null;
+        }
+
+        drained?.TrySetResult();
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        lock (_gate)
+        {
+            _flushQueued = false;
+            if (_flushing || _stream is not null) return;
+            _flushing = true;
+        }
+
+        Drain();
+    }
+
+    void IFrameWriter.WriteFrame(ReadOnlySpan<byte> body, bool more)
+    {
+        WriteHeader(FrameHeader.For(body.Length, more));
+        Target.Write(body);
+    }
+
+    void IFrameWriter.WriteFrame(in ReadOnlySequence<byte> body, bool more)
+    {
+        WriteHeader(FrameHeader.For(body.Length, more));
+        foreach (var segment in body) Target.Write(segment.Span);
+    }
+
+    private void WriteShared(ReadOnlyMemory<byte> frame, bool more, Message owner)
+    {
+        WriteHeader(FrameHeader.For(frame.Length, more));
+        Target.Write(frame, owner);
+    }
+
+    private void WriteHeader(FrameHeader header)
+    {
+        var target = Target;
+        target.Advance(header.Write(target.GetSpan(FrameHeader.MaxSize)));
+    }
+
+    private bool TryEncode<TState>(TState state, Action<TState, IFrameWriter> write)
+    {
+        if (!HasRoom)
+        {
+            _refused = true;
+            return false;
+        }
+
+        var target = Target;
+        var mark = target.Mark();
+        try
+        {
+            write(state, this);
+        }
+        catch
+        {
+            // A half-written message must not reach the wire.
+            target.Rewind(mark);
+            throw;
+        }
+
+        peer.CountMessageOut();
+        return true;
+    }
+
+    /// <summary>Sends until nothing is left. Only one thread is in here at a time: the one that set <c>_flushing</c>, or the completion of its last send.</summary>
+    private void Drain()
+    {
+        while (_sent < _sending.Length || TryTake())
+        {
+            ValueTaskAwaiter<int> awaiter;
+            try
+            {
+#pragma warning disable CA2012 // Consumed once, by Complete, at once or from its completion: awaiting would allocate a state machine.
+                awaiter = link.SendAsync(_sending.Memory[_sent..]).GetAwaiter();
+#pragma warning restore CA2012
+            }
+            catch (ObjectDisposedException e)
+            {
+                Fail(e);
+                return;
+            }
+
+            if (!awaiter.IsCompleted)
+            {
+                _awaiter = awaiter;
+                awaiter.UnsafeOnCompleted(_onSent ??= OnSent);
+                return;
+            }
+
+            if (!Complete(awaiter)) return;
+        }
+    }
+
+    private void OnSent()
+    {
+        var awaiter = _awaiter;
+        _awaiter = default;
+        if (Complete(awaiter)) Drain();
+    }
+
+    private bool Complete(ValueTaskAwaiter<int> awaiter)
+    {
+        try
+        {
+#pragma warning disable VSTHRD002 // Complete by then.
+            var count = awaiter.GetResult();
+#pragma warning restore VSTHRD002
+            _sent += count;
+            peer.CountOut(count);
+            return true;
+        }
+        catch (Exception e) when (e is System.Net.Sockets.SocketException or ObjectDisposedException or IOException or OperationCanceledException)
+        {
+            Fail(e);
+            return false;
+        }
+    }
+
+    private bool TryTake()
+    {
+        TaskCompletionSource? drained = null;
+        bool writable, taken;
+        lock (_gate)
+        {
+            _sending.Release();
+            _sending = default;
+            (_sent, _inFlightMessages, _inFlightBytes) = (0, 0, 0);
+            // Commands go between frames only: not into one that fills several chunks, and not behind the header of a streamed one.
+            taken = !_closed && ((!_insideFrame && _stream is null && _control.TryTake(out _sending)) || _queue.TryTake(out _sending));
+            _insideFrame = taken && _sending.EndsInsideFrame;
+            if (taken)
+            {
+                (_inFlightMessages, _inFlightBytes) = (_sending.Messages, _sending.Length);
+            }
+            else
+            {
+                _flushing = false;
+                (drained, _drained) = (_drained, null);
+            }
+
+            // Tell a refused writer at the low-water mark, half way down, so that the two do not alternate message by message.
+            writable = _refused && HasRoom && _queue.Messages + _inFlightMessages <= _maxMessages / 2 && _queue.Bytes + _inFlightBytes <= _maxBytes / 2;
+            if (writable) _refused = false;
+        }
+
+        drained?.TrySetResult();
+        if (writable) peer.RaiseWritable();
+        return taken;
+    }
+
+    private void Fail(Exception e)
+    {
+        lock (_gate)
+        {
+            _sending.Release();
+            _sending = default;
+            _sent = 0;
+        }
+
+        peer.Abort(e);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Diagnostics.CodeAnalysis;
+using Zmtp.Wire;
+
+namespace Zmtp.Sockets;
+
+/// <summary>The other end of one ready connection: what it is, and the way to send to it. What it sends comes through its <see cref="IFrameSink"/>.</summary>
+/// <remarks>All members may be called from any thread.</remarks>
+public abstract class Peer
+{
+    private long _messagesIn;
+    private long _messagesOut;
+    private long _bytesIn;
+    private long _bytesOut;
+
+    /// <summary>The endpoint, as configured, over which the peer came.</summary>
+    public abstract string Endpoint { get; }
+
+    /// <summary>The peer's address.</summary>
+    public abstract string Remote { get; }
+
+    /// <summary>Whether we connected to the peer; false when it connected to us.</summary>
+    public abstract bool IsOutgoing { get; }
+
+    /// <summary>The peer's socket type.</summary>
+    public SocketType Type { get; protected set; }
+
+    /// <summary>The identity that the peer announced; empty for none.</summary>
+    public byte[] Identity { get; protected set; } = [];
+
+    /// <summary>All properties that the peer announced.</summary>
+    public Metadata Properties { get; protected set; } = new();
+
+    /// <summary>For the owner of the peer to keep its own state with it.</summary>
+    public object? Tag { get; set; }
+
+    /// <summary>Messages received.</summary>
+    public long MessagesIn => Volatile.Read(ref _messagesIn);
+
+    /// <summary>Messages handed over for sending.</summary>
+    public long MessagesOut => Volatile.Read(ref _messagesOut);
+
+    /// <summary>Bytes received, framing included.</summary>
+    public long BytesIn => Volatile.Read(ref _bytesIn);
+
+    /// <summary>Bytes sent, framing included.</summary>
+    public long BytesOut => Volatile.Read(ref _bytesOut);
+
+    /// <summary>Whether a message would be taken now: the connection is open and below its send high-water marks.</summary>
+    public abstract bool IsWritable { get; }
+
+    /// <summary>Queues one message, whole or not at all, in the order of the calls.</summary>
+    /// <param name="state">Handed to <paramref name="write"/>, so that no closure is needed.</param>
+    /// <param name="write">Writes the frames under the queue's lock: it must be short, not wait and not call back into the peer. When it throws, nothing is queued.</param>
+    /// <param name="deferFlush">True to send from a work item a moment later, together with what others queue meanwhile; false to send from here if nobody is sending.</param>
+    /// <returns>False at a high-water mark, or when the connection is closed.</returns>
+    public abstract bool TryWrite<TState>(TState state, Action<TState, IFrameWriter> write, bool deferFlush = false);
+
+    /// <summary>Queues the first frames of a message whose last frame is then streamed. Other messages wait until the stream ends.</summary>
+    /// <param name="length">Bytes of the streamed frame, which must then be written exactly.</param>
+    /// <param name="stream">Takes the bytes. It must be completed or disposed; disposing an unfinished one closes the connection, for a frame cannot be taken back.</param>
+    /// <returns>False at a high-water mark, while another stream is open, or when the connection is closed.</returns>
+    public abstract bool TryBeginStream<TState>(TState state, Action<TState, IFrameWriter> write, long length, [NotNullWhen(true)] out FrameStream? stream);
+
+    /// <summary>Sends a message, by reference where that saves a copy. The caller keeps its own reference.</summary>
+    /// <returns>As <see cref="TryWrite"/>.</returns>
+    public virtual bool TrySend(Message message, bool deferFlush = false) =>
+        TryWrite(message, static (m, writer) => m.WriteTo(writer), deferFlush);
+
+    /// <summary>Subscribes at a PUB or XPUB peer: as a command, or as a message to a peer of ZMTP 3.0. Exempt from the high-water marks.</summary>
+    public abstract void SendSubscription(ReadOnlySpan<byte> topic, bool subscribe);
+
+    /// <summary>Closes the connection at once. What is queued is lost.</summary>
+    /// <param name="reason">Why, for the log and the endpoint's state.</param>
+    public abstract void Abort(Exception reason);
+
+    /// <summary>Completes when everything queued so far was handed to the system, or the connection is gone.</summary>
+    public abstract Task FlushedAsync();
+
+    internal void CountIn(long bytes) => _bytesIn += bytes;
+
+    internal void CountMessageIn() => _messagesIn++;
+
+    internal void CountMessageOut() => _messagesOut++;
+
+    internal void CountOut(long bytes) => _bytesOut += bytes;
+}

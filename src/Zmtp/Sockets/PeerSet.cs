@@ -1,0 +1,176 @@
+using Zmtp.Transports;
+using Zmtp.Wire;
+
+namespace Zmtp.Sockets;
+
+/// <summary>
+/// The connections of one socket: endpoints are bound and connected here, handshakes done, lost connections made again. What the messages
+/// mean is the owner's business; sockets and the gateway's lanes are owners.
+/// </summary>
+public sealed class PeerSet : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly List<Connector> _connectors = [];
+    private readonly List<Listener> _listeners = [];
+    private readonly Dictionary<string, InprocListener> _inproc = new(StringComparer.Ordinal);
+    private readonly Dictionary<Peer, DateTimeOffset> _accepted = [];
+    private bool _disposed;
+
+    /// <summary>Makes a set without connections.</summary>
+    /// <param name="type">Our socket type.</param>
+    /// <param name="options">Copied.</param>
+    /// <param name="owner">Told of peers.</param>
+    public PeerSet(SocketType type, ZmtpOptions options, IPeerOwner owner)
+    {
+        if (options.Identity.Length > byte.MaxValue || (options.Identity.Length > 0 && options.Identity[0] == 0))
+            throw new ArgumentException("Identity has up to 255 bytes and does not begin with zero.", nameof(options));
+        (Type, Options, Owner) = (type, options.Copy(), owner);
+    }
+
+    /// <summary>Our socket type.</summary>
+    public SocketType Type { get; }
+
+    internal ZmtpOptions Options { get; }
+
+    internal IPeerOwner Owner { get; }
+
+    /// <summary>Every endpoint, and every ready peer that connected to a bound one.</summary>
+    public IReadOnlyList<EndpointState> Endpoints
+    {
+        get
+        {
+            var states = new List<EndpointState>();
+            lock (_gate)
+            {
+                foreach (var connector in _connectors) states.Add(connector.State);
+                foreach (var listener in _listeners) states.Add(listener.State);
+                foreach (var inproc in _inproc.Values) states.Add(new EndpointState(inproc.Endpoint, EndpointRole.Bind, EndpointPhase.Listening, null, default, null));
+                foreach (var (peer, since) in _accepted) states.Add(new EndpointState(peer.Remote, EndpointRole.Accepted, EndpointPhase.Ready, null, since, peer));
+            }
+
+            return states;
+        }
+    }
+
+    /// <summary>Connects to an endpoint and keeps the connection up until <see cref="DisconnectAsync"/>. Returns at once.</summary>
+    /// <exception cref="ArgumentException">It is no endpoint that can be connected to.</exception>
+    public void Connect(string endpoint)
+    {
+        var parsed = ZmtpEndpoint.Parse(endpoint);
+        if (parsed.Scheme == "tcp" && (parsed.Port == 0 || parsed.Host == "*")) throw new ArgumentException($"Endpoint \"{endpoint}\" has no host and port to connect to.", nameof(endpoint));
+        var connector = new Connector(this, parsed);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _connectors.Add(connector);
+        }
+
+        connector.Start();
+    }
+
+    /// <summary>Takes one connection to an endpoint away.</summary>
+    /// <returns>False when there is none.</returns>
+    public async Task<bool> DisconnectAsync(string endpoint)
+    {
+        var text = ZmtpEndpoint.Parse(endpoint).ToString();
+        Connector? connector;
+        lock (_gate)
+        {
+            connector = _connectors.FindLast(c => c.Endpoint == text);
+            if (connector is null) return false;
+            _connectors.Remove(connector);
+        }
+
+        await connector.DisposeAsync();
+        return true;
+    }
+
+    /// <summary>Binds an endpoint and accepts peers on it.</summary>
+    /// <returns>The endpoint with the real port where <c>*</c> or 0 was asked for.</returns>
+    /// <exception cref="ZmtpException">It cannot be bound; the message says why.</exception>
+    /// <exception cref="ArgumentException">It is no endpoint.</exception>
+    public string Bind(string endpoint)
+    {
+        var parsed = ZmtpEndpoint.Parse(endpoint);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (parsed.Scheme == "inproc")
+        {
+            var inproc = new InprocListener(endpoint, this);
+            Options.Inproc.Bind(parsed.Host, inproc);
+            lock (_gate) _inproc[parsed.Host] = inproc;
+            Raise(SocketEventKind.Listening, endpoint, "");
+            return endpoint;
+        }
+
+        var listener = new Listener(this, parsed);
+        lock (_gate) _listeners.Add(listener);
+        listener.Start();
+        return listener.Endpoint;
+    }
+
+    /// <summary>Closes all connections and endpoints. What is queued is given the linger time to leave.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Connector[] connectors;
+        Listener[] listeners;
+        Peer[] accepted;
+        lock (_gate)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            (connectors, listeners, accepted) = ([.. _connectors], [.. _listeners], [.. _accepted.Keys]);
+            foreach (var (name, inproc) in _inproc) Options.Inproc.Unbind(name, inproc);
+        }
+
+        await LingerAsync(connectors, accepted);
+        foreach (var peer in accepted.OfType<InprocPeer>()) peer.Abort(new ZmtpException("The socket was closed."));
+        await Task.WhenAll([.. connectors.Select(c => c.DisposeAsync().AsTask()), .. listeners.Select(l => l.DisposeAsync().AsTask())]);
+    }
+
+    internal void Raise(SocketEventKind kind, string endpoint, string remote, Exception? error = null, TimeSpan delay = default) =>
+        Options.Events?.Invoke(new SocketEvent(kind, endpoint, remote, error, delay));
+
+    internal void Accepted(Peer peer)
+    {
+        lock (_gate) _accepted[peer] = Options.Time.GetUtcNow();
+    }
+
+    internal void Gone(Peer peer)
+    {
+        lock (_gate) _accepted.Remove(peer);
+    }
+
+    /// <summary>Takes in the listening side of an inproc connection.</summary>
+    internal bool Adopt(InprocPeer peer)
+    {
+        lock (_gate)
+        {
+            if (_disposed) return false;
+            _accepted[peer] = Options.Time.GetUtcNow();
+        }
+
+        Raise(SocketEventKind.Accepted, peer.Endpoint, peer.Endpoint);
+        _ = peer.Ended.ContinueWith(
+            static (_, state) =>
+            {
+                var (set, gone) = ((PeerSet, InprocPeer))state!;
+                set.Gone(gone);
+            },
+            (this, peer), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return true;
+    }
+
+    private async Task LingerAsync(Connector[] connectors, Peer[] accepted)
+    {
+        if (Options.Linger <= TimeSpan.Zero) return;
+        var flushed = Task.WhenAll([.. connectors.Select(c => c.State.Peer?.FlushedAsync() ?? Task.CompletedTask), .. accepted.Select(p => p.FlushedAsync())]);
+        try
+        {
+            await flushed.WaitAsync(Options.Linger, Options.Time);
+        }
+        catch (TimeoutException)
+        {
+            // The linger time is over; what is left is lost, as the option says.
+        }
+    }
+}

@@ -1,0 +1,294 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Zmtp.Security;
+using Zmtp.Transports;
+using Zmtp.Wire;
+
+namespace Zmtp.Sockets;
+
+/// <summary>One byte connection from its first byte to its last: greeting, handshake, then messages and commands both ways.</summary>
+internal sealed class WirePeer : Peer
+{
+    private const int InitialBuffer = 8 * 1024;
+    private const int MaxUnexpectedMessages = 100;
+    private readonly Link _link;
+    private readonly SocketType _ownType;
+    private readonly ZmtpOptions _options;
+    private readonly Mechanism _mechanism;
+    private readonly IPeerOwner _owner;
+    private readonly Outbox _outbox;
+    private readonly CancellationTokenSource _closing = new();
+    private FrameDecoder _decoder;
+    private ReceiveBuffer _buffer = new(InitialBuffer);
+    private Heartbeat? _heartbeat;
+    private Exception? _abortReason;
+    private int _unexpectedMessages;
+    private byte _minor;
+    private bool _insideUnexpected;
+
+    public WirePeer(Link link, string endpoint, bool isOutgoing, SocketType ownType, ZmtpOptions options, Mechanism mechanism, IPeerOwner owner)
+    {
+        (_link, Endpoint, IsOutgoing, _ownType, _options, _mechanism, _owner) = (link, endpoint, isOutgoing, ownType, options, mechanism, owner);
+        _decoder = new FrameDecoder(options.Limits);
+        _outbox = new Outbox(link, this, options);
+    }
+
+    public override string Endpoint { get; }
+
+    public override string Remote => _link.Remote;
+
+    public override bool IsOutgoing { get; }
+
+    public override bool IsWritable => _outbox.IsWritable;
+
+    /// <summary>Whether the handshake was completed.</summary>
+    public bool WasReady { get; private set; }
+
+    /// <summary>Called once, when the handshake is complete, before the owner hears of it.</summary>
+    public Action? Ready { get; init; }
+
+    public override bool TryWrite<TState>(TState state, Action<TState, IFrameWriter> write, bool deferFlush = false) => _outbox.TryWrite(state, write, deferFlush);
+
+    public override bool TrySend(Message message, bool deferFlush = false) => _outbox.TrySend(message, deferFlush);
+
+    public override bool TryBeginStream<TState>(TState state, Action<TState, IFrameWriter> write, long length, [NotNullWhen(true)] out FrameStream? stream)
+    {
+        var begun = _outbox.TryBeginStream(state, write, length, out var wire);
+        stream = wire;
+        return begun && stream is not null;
+    }
+
+    public override void SendSubscription(ReadOnlySpan<byte> topic, bool subscribe)
+    {
+        var frame = new ArrayBufferWriter<byte>(topic.Length + 32);
+        if (_minor == 0)
+        {
+            // ZMTP 3.0: a message of one frame, 01 or 00 and the topic.
+            var header = FrameHeader.For(topic.Length + 1);
+            frame.Advance(header.Write(frame.GetSpan(FrameHeader.MaxSize)));
+            frame.Write([subscribe ? (byte)1 : (byte)0]);
+            frame.Write(topic);
+        }
+        else
+        {
+            var name = subscribe ? CommandNames.Subscribe : CommandNames.Cancel;
+            frame.Advance(Command.WriteFrame(frame.GetSpan(Command.FrameSize(name.Length, topic.Length)), name, topic));
+        }
+
+        _outbox.SendControl(frame.WrittenSpan, exempt: true);
+    }
+
+    public override void Abort(Exception reason)
+    {
+        Interlocked.CompareExchange(ref _abortReason, reason, null);
+        _link.Abort();
+    }
+
+    public override Task FlushedAsync() => _outbox.DrainedAsync();
+
+    /// <summary>Runs the connection to its end. Never throws.</summary>
+    /// <returns>Why it ended; null when the peer closed between two messages.</returns>
+    public async Task<Exception?> RunAsync(CancellationToken stopping)
+    {
+        IFrameSink? sink = null;
+        Exception? reason = null;
+        try
+        {
+            await ShakeHandsAsync(stopping);
+            WasReady = true;
+            Ready?.Invoke();
+            sink = _owner.PeerReady(this);
+            if (sink is null) return new ZmtpException("The socket takes no further peer.");
+            _heartbeat = Heartbeat.Start(this, _options, pings: _minor > 0);
+            await ReadMessagesAsync(sink, stopping);
+        }
+        catch (Exception e)
+        {
+            // Whatever happened, in the protocol or in a sink, belongs to this connection alone.
+            reason = Volatile.Read(ref _abortReason) ?? (stopping.IsCancellationRequested ? null : e);
+        }
+        finally
+        {
+            await EndAsync(sink, reason);
+        }
+
+        return reason;
+    }
+
+    internal void RaiseWritable() => _owner.PeerWritable(this);
+
+    internal bool SendPing(ReadOnlySpan<byte> frame) => _outbox.SendControl(frame, exempt: false);
+
+    internal bool IsStreaming => _outbox.IsStreaming;
+
+    private async ValueTask EndAsync(IFrameSink? sink, Exception? reason)
+    {
+        _heartbeat?.Dispose();
+        await _closing.CancelAsync();
+        _outbox.Close();
+        await _link.DisposeAsync();
+        _buffer.Dispose();
+        _closing.Dispose();
+        if (sink is null) return;
+        try
+        {
+            sink.Closed(reason);
+        }
+        finally
+        {
+            _owner.PeerGone(this);
+        }
+    }
+
+    private async Task ShakeHandsAsync(CancellationToken stopping)
+    {
+        using var timeout = _options.HandshakeTimeout > TimeSpan.Zero
+            ? new CancellationTokenSource(_options.HandshakeTimeout, _options.Time)
+            : new CancellationTokenSource();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
+        try
+        {
+            var handshake = new Handshake(_mechanism, _ownType);
+            await SendAllAsync(handshake.Greeting(), either.Token);
+            while (true)
+            {
+                var step = handshake.Receive(_buffer.Unread, out var consumed);
+                _buffer.Consume(consumed);
+                if (handshake.TakeOutput() is { IsEmpty: false } output) await SendAllAsync(output, either.Token);
+                if (step == HandshakeStep.Failed) throw new ZmtpProtocolException(handshake.Error, handshake.Reason);
+                if (step == HandshakeStep.Done) break;
+                await ReceiveAsync(Handshake.MaxBytes, either.Token);
+            }
+
+            (Type, Identity, Properties, _minor) = (handshake.PeerType, handshake.PeerIdentity, _mechanism.Properties, handshake.PeerMinor);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stopping.IsCancellationRequested)
+        {
+            throw new ZmtpProtocolException(ProtocolError.HandshakeTimeout, $"{_options.HandshakeTimeout}");
+        }
+    }
+
+    private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var count = await _link.SendAsync(bytes).AsTask().WaitAsync(cancellationToken);
+            CountOut(count);
+            bytes = bytes[count..];
+        }
+    }
+
+    private async Task ReadMessagesAsync(IFrameSink sink, CancellationToken stopping)
+    {
+        while (true)
+        {
+            while (!DeliverBuffered(sink))
+            {
+                // The sink's pause is the backpressure: nothing is read, and the peer's TCP window closes.
+                sink.BatchEnd();
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, _closing.Token);
+                _heartbeat?.Pause();
+                await sink.WhenReadyAsync(either.Token);
+                _heartbeat?.Resume();
+            }
+
+            sink.BatchEnd();
+            if (!await ReceiveAsync(_decoder.BytesWanted, stopping)) break;
+        }
+
+        if (_decoder.IsInsideMessage || !_buffer.Unread.IsEmpty) throw new ZmtpException($"{Remote} closed the connection inside a message.");
+    }
+
+    private async ValueTask<bool> ReceiveAsync(int wanted, CancellationToken cancellationToken)
+    {
+        _buffer.MakeRoom(wanted);
+        var count = await _link.ReceiveAsync(_buffer.Free, cancellationToken);
+        if (count == 0)
+        {
+            return WasReady ? false : throw new ZmtpException($"{Remote} closed the connection during the handshake.");
+        }
+
+        _buffer.Received(count);
+        CountIn(count);
+        _heartbeat?.Alive();
+        return true;
+    }
+
+    /// <returns>False when the sink asked for a pause.</returns>
+    private bool DeliverBuffered(IFrameSink sink)
+    {
+        while (true)
+        {
+            var result = _decoder.Next(_buffer.Unread, out var consumed, out var part, out var error);
+            var ready = true;
+            switch (result)
+            {
+                case DecodeResult.NeedMoreData:
+                    _buffer.Consume(consumed);
+                    return true;
+                case DecodeResult.Invalid:
+                    throw new ZmtpProtocolException(error);
+                case DecodeResult.Command:
+                    error = TakeCommand(part.Bytes);
+                    if (error != ProtocolError.None) throw new ZmtpProtocolException(error);
+                    break;
+                default:
+                    ready = TakePart(sink, part);
+                    break;
+            }
+
+            _buffer.Consume(consumed);
+            if (!ready) return false;
+        }
+    }
+
+    private bool TakePart(IFrameSink sink, in FramePart part)
+    {
+        if (part.EndsMessage) CountMessageIn();
+        if (_ownType is not (SocketType.Pub or SocketType.XPub)) return sink.Accept(part);
+
+        // Subscriptions of ZMTP 3.0 peers, and of applications on XSUB sockets, are messages of one frame: 01 or 00 and the topic.
+        if (!_insideUnexpected && part is { IsWhole: true, More: false } && part.Bytes.Length > 0 && part.Bytes[0] <= 1)
+        {
+            var error = Subscribed(part.Bytes[1..], part.Bytes[0] == 1);
+            return error == ProtocolError.None ? true : throw new ZmtpProtocolException(error);
+        }
+
+        _insideUnexpected = !part.EndsMessage;
+        if (_ownType == SocketType.XPub) return sink.Accept(part);
+        // CVE-2021-20237: what nobody will read is not kept, and not tolerated without end.
+        if (part.EndsMessage && ++_unexpectedMessages > MaxUnexpectedMessages) throw new ZmtpProtocolException(ProtocolError.UnexpectedMessage);
+        return true;
+    }
+
+    private ProtocolError TakeCommand(ReadOnlySpan<byte> body)
+    {
+        var error = Command.TryParse(body, out var command);
+        if (error != ProtocolError.None) return error;
+        if (command.Name.SequenceEqual(CommandNames.Ping)) return AnswerPing(command.Data);
+        if (_ownType is SocketType.Pub or SocketType.XPub)
+        {
+            if (command.Name.SequenceEqual(CommandNames.Subscribe)) return Subscribed(command.Data, true);
+            if (command.Name.SequenceEqual(CommandNames.Cancel)) return Subscribed(command.Data, false);
+        }
+
+        // PONG has done its work by arriving; unknown well-formed commands are ignored, as the specification asks.
+        return ProtocolError.None;
+    }
+
+    private ProtocolError Subscribed(ReadOnlySpan<byte> topic, bool subscribe)
+    {
+        if (topic.Length > _options.MaxTopicLength) return ProtocolError.TopicTooLong;
+        return _owner.PeerSubscribed(this, topic, subscribe) ? ProtocolError.None : ProtocolError.TooManySubscriptions;
+    }
+
+    private ProtocolError AnswerPing(ReadOnlySpan<byte> data)
+    {
+        if (data.Length is < 2 or > 18) return ProtocolError.MalformedPing;
+        _heartbeat = Heartbeat.WithTimeToLive(_heartbeat, this, _options, System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(data));
+        Span<byte> pong = stackalloc byte[32];
+        var length = Command.WriteFrame(pong, CommandNames.Pong, data[2..]);
+        _outbox.SendControl(pong[..length], exempt: false);
+        return ProtocolError.None;
+    }
+}

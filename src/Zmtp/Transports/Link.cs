@@ -1,0 +1,21 @@
+namespace Zmtp.Transports;
+
+/// <summary>A duplex stream of bytes to one peer: what every byte transport becomes. One reader and one writer at a time.</summary>
+public abstract class Link : IAsyncDisposable
+{
+    /// <summary>The peer's address, for logs and health.</summary>
+    public abstract string Remote { get; }
+
+    /// <summary>Receives at least one byte; 0 at the end of the stream.</summary>
+    public abstract ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
+
+    /// <summary>Sends at least one byte; completes synchronously while the system takes the bytes.</summary>
+    /// <returns>Bytes sent; may be fewer than given.</returns>
+    public abstract ValueTask<int> SendAsync(ReadOnlyMemory<byte> buffer);
+
+    /// <summary>Ends both directions at once; pending operations fail. May be called from any thread, more than once.</summary>
+    public abstract void Abort();
+
+    /// <inheritdoc/>
+    public abstract ValueTask DisposeAsync();
+}

@@ -1,0 +1,147 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+
+namespace Zmtp.Transports;
+
+/// <summary>tcp and ipc: endpoints become connected or listening sockets.</summary>
+internal static class SocketTransport
+{
+    /// <summary>Connects.</summary>
+    /// <exception cref="SocketException">Refused, unreachable, no such name.</exception>
+    public static async Task<SocketLink> ConnectAsync(ZmtpEndpoint endpoint, ZmtpOptions options, CancellationToken cancellationToken)
+    {
+        using var timeout = options.ConnectTimeout > TimeSpan.Zero
+            ? new CancellationTokenSource(options.ConnectTimeout, options.Time)
+            : new CancellationTokenSource();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        var socket = endpoint.Scheme == "ipc"
+            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            Prepare(socket, endpoint, options);
+            if (endpoint.Scheme == "ipc")
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(SystemPath(endpoint)), either.Token);
+                return new SocketLink(socket, endpoint.ToString());
+            }
+
+            if (endpoint.Source is { } source) socket.Bind(source);
+            await socket.ConnectAsync(endpoint.Host, endpoint.Port, either.Token);
+            // A connection from a port to itself is a quirk of TCP on loopback when the listener is away: nobody is there.
+            if (Equals(socket.LocalEndPoint, socket.RemoteEndPoint)) throw new ZmtpProtocolException(Wire.ProtocolError.SelfConnection);
+            return new SocketLink(socket, Describe(socket));
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw new SocketException((int)SocketError.TimedOut);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Binds and listens.</summary>
+    /// <param name="bound">The endpoint with the port that the system chose.</param>
+    /// <exception cref="ZmtpException">It cannot be bound; the message says why.</exception>
+    public static Socket Listen(ZmtpEndpoint endpoint, ZmtpOptions options, out ZmtpEndpoint bound)
+    {
+        var address = endpoint.Scheme == "ipc" ? new UnixDomainSocketEndPoint(SystemPath(endpoint)) : (EndPoint)new IPEndPoint(BindAddress(endpoint), endpoint.Port);
+        if (endpoint.Scheme == "ipc") RemoveStaleFile(endpoint);
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, endpoint.Scheme == "ipc" ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        try
+        {
+            Prepare(socket, endpoint, options);
+            if (endpoint.Scheme == "tcp") socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            socket.Bind(address);
+            socket.Listen(options.Backlog);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new ZmtpException($"{endpoint} cannot be bound: {e.Message}.", e);
+        }
+
+        bound = socket.LocalEndPoint is IPEndPoint ip ? endpoint with { Port = ip.Port } : endpoint;
+        return socket;
+    }
+
+    /// <summary>Makes a link of an accepted socket.</summary>
+    public static SocketLink Accepted(Socket socket, ZmtpEndpoint endpoint, ZmtpOptions options)
+    {
+        Prepare(socket, endpoint, options);
+        return new SocketLink(socket, endpoint.Scheme == "ipc" ? endpoint.ToString() : Describe(socket));
+    }
+
+    /// <summary>Removes the file of a bound ipc endpoint.</summary>
+    public static void Unlink(ZmtpEndpoint endpoint)
+    {
+        if (endpoint.Scheme == "ipc" && endpoint.Host[0] != '@') File.Delete(endpoint.Host);
+    }
+
+    private static void Prepare(Socket socket, ZmtpEndpoint endpoint, ZmtpOptions options)
+    {
+        if (endpoint.Scheme == "tcp") socket.NoDelay = true;
+        if (options.SendBuffer > 0) socket.SendBufferSize = options.SendBuffer;
+        if (options.ReceiveBuffer > 0) socket.ReceiveBufferSize = options.ReceiveBuffer;
+    }
+
+    private static string Describe(Socket socket) => socket.RemoteEndPoint switch
+    {
+        IPEndPoint { Address.IsIPv4MappedToIPv6: true } ip => $"{ip.Address.MapToIPv4()}:{ip.Port}",
+        { } other => other.ToString() ?? "",
+        null => "",
+    };
+
+    private static string SystemPath(ZmtpEndpoint endpoint) => endpoint.Host[0] == '@' ? "\0" + endpoint.Host[1..] : endpoint.Host;
+
+    private static IPAddress BindAddress(ZmtpEndpoint endpoint)
+    {
+        if (endpoint.Host == "*") return IPAddress.Any;
+        if (IPAddress.TryParse(endpoint.Host, out var address)) return address;
+        // As libzmq: the name of an interface, else a name to look up.
+        foreach (var nic in NetworkInterface.GetAllNetworkInterfaces())
+        {
+            if (nic.Name != endpoint.Host) continue;
+            foreach (var unicast in nic.GetIPProperties().UnicastAddresses)
+            {
+                if (unicast.Address.AddressFamily == AddressFamily.InterNetwork) return unicast.Address;
+            }
+        }
+
+        try
+        {
+            return Dns.GetHostAddresses(endpoint.Host)[0];
+        }
+        catch (SocketException e)
+        {
+            throw new ZmtpException($"{endpoint} cannot be bound: {endpoint.Host} is no address, interface or known name.", e);
+        }
+    }
+
+    /// <summary>A socket file that nobody listens on is left over from a process that died; one that answers is in use and stays.</summary>
+    private static void RemoveStaleFile(ZmtpEndpoint endpoint)
+    {
+        if (endpoint.Host[0] == '@' || !File.Exists(endpoint.Host)) return;
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(endpoint.Host));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            File.Delete(endpoint.Host);
+            return;
+        }
+        catch (SocketException e)
+        {
+            throw new ZmtpException($"{endpoint} cannot be bound: {endpoint.Host} exists and is no socket ({e.Message}).", e);
+        }
+
+        throw new ZmtpException($"{endpoint} cannot be bound: another process listens on it.");
+    }
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace Zmtp.Transports;
+
+/// <summary>An endpoint such as <c>tcp://host:port</c>, <c>ipc://path</c> or <c>inproc://name</c>, taken apart.</summary>
+/// <param name="Scheme">tcp, ipc or inproc.</param>
+/// <param name="Host">tcp: a name, an IPv4 address, an IPv6 address without brackets, an interface's name, or <c>*</c>. ipc and inproc: the path or name.</param>
+/// <param name="Port">tcp: 0 to 65535, 0 (also written <c>*</c>) for any free port when binding. Else 0.</param>
+/// <param name="Source">tcp: address and port to connect from (<c>tcp://source:port;host:port</c>), or null.</param>
+public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoint? Source = null)
+{
+    private const int MaxIpcPath = 107;
+
+    /// <summary>Reads an endpoint.</summary>
+    /// <param name="text">The endpoint's text.</param>
+    /// <param name="endpoint">The parts, when true is returned.</param>
+    /// <param name="error">What is allowed instead, when false is returned; ends without a full stop.</param>
+    public static bool TryParse(string text, [NotNullWhen(true)] out ZmtpEndpoint? endpoint, [NotNullWhen(false)] out string? error)
+    {
+        (endpoint, error) = (null, null);
+        var at = text.IndexOf("://", StringComparison.Ordinal);
+        var rest = at < 0 ? "" : text[(at + 3)..];
+        switch (at < 0 ? "" : text[..at])
+        {
+            case "tcp":
+                endpoint = ParseTcp(rest, out error);
+                break;
+            case "ipc" when rest.Length is > 0 and <= MaxIpcPath && rest != "@":
+            case "inproc" when rest.Length is > 0 and <= 255:
+                endpoint = new ZmtpEndpoint(text[..at], rest, 0);
+                break;
+            case "ipc":
+                error = $"ipc:// followed by a path of at most {MaxIpcPath} bytes, or by @ and an abstract name";
+                break;
+            case "inproc":
+                error = "inproc:// followed by a name of 1 to 255 characters";
+                break;
+            default:
+                error = "tcp://host:port, ipc://path, ipc://@name or inproc://name";
+                break;
+        }
+
+        return endpoint is not null;
+    }
+
+    /// <summary>Reads an endpoint.</summary>
+    /// <exception cref="ArgumentException">It is none; the message says what is allowed.</exception>
+    public static ZmtpEndpoint Parse(string text) =>
+        TryParse(text, out var endpoint, out var error) ? endpoint : throw new ArgumentException($"Endpoint \"{text}\" is not {error}.", nameof(text));
+
+    /// <inheritdoc/>
+    public override string ToString() => Scheme != "tcp" ? $"{Scheme}://{Host}"
+        : $"tcp://{(Source is null ? "" : $"{Source};")}{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Port}";
+
+    private static ZmtpEndpoint? ParseTcp(string text, out string? error)
+    {
+        error = null;
+        IPEndPoint? source = null;
+        var semicolon = text.IndexOf(';', StringComparison.Ordinal);
+        if (semicolon >= 0)
+        {
+            if (!IPEndPoint.TryParse(text[..semicolon], out source))
+            {
+                error = "tcp://source:port;host:port with an IP address as the source";
+                return null;
+            }
+
+            text = text[(semicolon + 1)..];
+        }
+
+        var colon = text.LastIndexOf(':');
+        var host = colon < 0 ? "" : text[..colon];
+        var bracketed = host.StartsWith('[') && host.EndsWith(']');
+        if (bracketed) host = host[1..^1];
+        var port = 0;
+        var portText = colon < 0 ? "" : text[(colon + 1)..];
+        if (portText != "*" && !(int.TryParse(portText, System.Globalization.NumberStyles.None, null, out port) && port <= IPEndPoint.MaxPort))
+        {
+            error = "tcp://host:port with a port from 0 to 65535, or * for any";
+            return null;
+        }
+
+        // A colon is legal only in an address in brackets, and only an IPv6 address stands in brackets.
+        var legal = bracketed
+            ? IPAddress.TryParse(host, out var address) && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6
+            : host == "*" || Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4;
+        if (legal) return new ZmtpEndpoint("tcp", host, port, source);
+        error = "tcp://host:port with a name, an IPv4 address, an IPv6 address in brackets, or * as the host";
+        return null;
+    }
+}
