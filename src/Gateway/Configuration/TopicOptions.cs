@@ -16,6 +16,11 @@ public sealed class TopicOptions
     [Allowed(GatewayOptionsValidator.DelimiterRule)]
     public string? Delimiter { get; set; }
 
+    /// <summary>
+    /// Index of the frame that plain WebSocket clients get; negative counts from the end. Default: the first frame that is not the topic. -64 to 63.
+    /// </summary>
+    public int? Body { get; set; }
+
     /// <summary>Most topics remembered per route; least recently used out, evictions counted. Default 10,000; 1 to 10,000,000.</summary>
     [Range(1, 10_000_000)]
     public int MaxTopics { get; set; } = 10_000;
