@@ -1,6 +1,8 @@
 using Gateway.Backends;
 using Gateway.Calls;
 using Gateway.Configuration;
+using Gateway.Connections;
+using Gateway.Demo;
 using Gateway.Routing;
 using Gateway.Templates;
 
@@ -54,6 +56,7 @@ internal static class GatewayApplication
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ConfigureEndpointDefaults(static listen => listen.UseDirectOutput());
             var limits = kestrel.Limits;
             limits.MaxRequestLineSize = 8 * 1024;
             limits.MaxRequestHeadersTotalSize = 16 * 1024;
@@ -75,6 +78,7 @@ internal static class GatewayApplication
         services.AddSingleton<IBackendFactory, ZmtpBackendFactory>();
         services.AddSingleton<IBackendRegistry, BackendRegistry>();
         services.AddSingleton<GatewayEndpointDataSource>();
+        services.AddHostedService<DemoServices>();
         services.AddCalls();
         AddRouteRules(services);
     }
