@@ -1,9 +1,11 @@
+using System.Reflection;
 using Gateway.Backends;
 using Gateway.Calls;
 using Gateway.Configuration;
 using Gateway.Connections;
 using Gateway.Demo;
 using Gateway.Routing;
+using Gateway.Telemetry;
 using Gateway.Templates;
 
 namespace Gateway;
@@ -13,6 +15,10 @@ internal static class GatewayApplication
 {
     /// <summary>Where the gateway listens when nothing says so: this machine only.</summary>
     public const string DefaultUrl = "http://127.0.0.1:8080";
+
+    /// <summary>The version of this build.</summary>
+    public static string Version { get; } =
+        typeof(GatewayApplication).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>Builds the service from what the sources say.</summary>
     /// <param name="configure">Registers services after the gateway's own; for tests.</param>
@@ -28,6 +34,7 @@ internal static class GatewayApplication
             WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
         });
         builder.Configuration.AddConfiguration(configuration);
+        builder.AddConsoleLogging();
         AddWebServer(builder);
         AddServices(builder.Services, sources);
         using (var rules = RuleServices())
@@ -80,6 +87,13 @@ internal static class GatewayApplication
         services.AddSingleton<GatewayEndpointDataSource>();
         services.AddHostedService<DemoServices>();
         services.AddCalls();
+        services.AddHostedService<StartReport>();
+        services.AddHostedService<ConfigurationReloader>();
+        services.AddOptions<HostOptions>().Configure<GatewayConfiguration>(static (host, configuration) =>
+        {
+            // Kestrel lets requests in flight end until then; backends go after it.
+            host.ShutdownTimeout = configuration.Current.Limits.DrainTimeout;
+        });
         AddRouteRules(services);
     }
 
@@ -95,6 +109,7 @@ internal static class GatewayApplication
         app.UseRouting();
         IEndpointRouteBuilder endpoints = app;
         endpoints.DataSources.Add(app.Services.GetRequiredService<GatewayEndpointDataSource>());
+        app.MapHealth();
         app.UseEndpoints(static _ => { });
         app.Run(Unrouted.NotFoundAsync);
     }

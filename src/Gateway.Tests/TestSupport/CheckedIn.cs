@@ -7,7 +7,7 @@ internal static class CheckedIn
     /// <param name="path">From the root of the repository, such as <c>openapi/gateway.schema.json</c>.</param>
     public static void AssertCurrent(string path, string text)
     {
-        var file = Path.Combine(Root(), path);
+        var file = SourceTree.PathOf(path);
         if (Environment.GetEnvironmentVariable("UPDATE_CHECKED_IN") == "1")
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
@@ -16,16 +16,5 @@ internal static class CheckedIn
 
         Assert.True(File.Exists(file), $"{path} is missing. UPDATE_CHECKED_IN=1 ./test.sh writes it.");
         Assert.Equal(text, File.ReadAllText(file));
-    }
-
-    /// <summary>The repository's root: the directory above this build that has the solution.</summary>
-    public static string Root()
-    {
-        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-        {
-            if (File.Exists(Path.Combine(directory.FullName, "Gateway.sln"))) return directory.FullName;
-        }
-
-        throw new InvalidOperationException("The tests run outside the repository.");
     }
 }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Gateway.Configuration;
 
 namespace Gateway.CommandLine;
@@ -25,10 +24,6 @@ internal static class GatewayCommand
 
         """;
 
-    /// <summary>The version of this build, as <c>--version</c> and health show it.</summary>
-    public static string Version { get; } =
-        typeof(GatewayCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
-
     /// <summary>Runs it to its end.</summary>
     /// <returns>Exit code: 0 done, 1 failed, 2 not understood.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, TextWriter error)
@@ -41,7 +36,7 @@ internal static class GatewayCommand
                     await output.WriteAsync(Usage);
                     return Done;
                 case Command.Version:
-                    await output.WriteLineAsync(Version);
+                    await output.WriteLineAsync(GatewayApplication.Version);
                     return Done;
                 case Command.Schema:
                     await output.WriteAsync(ConfigurationSchema.Text());

@@ -1,0 +1,100 @@
+using System.Text.Json;
+using Microsoft.Extensions.Primitives;
+
+namespace Gateway.Configuration;
+
+/// <summary>
+/// Reads the configuration again when a file changes. A valid one replaces the routes that changed; an invalid one is logged with
+/// everything that is wrong, and the running one stays. Backends and limits are made at the start: a change of theirs is said and waits for it.
+/// </summary>
+internal sealed class ConfigurationReloader(
+    ConfigurationSources sources, GatewayConfiguration configuration, IEnumerable<IRouteRules> rules, TimeProvider time, ILogger<ConfigurationReloader> logger)
+    : IHostedService, IDisposable
+{
+    /// <summary>Editors write a file in several steps; the last of them counts.</summary>
+    internal static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
+
+    private readonly ConfigurationReader _reader = new(rules);
+    private readonly Lock _gate = new();
+    private IDisposable? _watching;
+    private ITimer? _timer;
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _timer = time.CreateTimer(static state => ((ConfigurationReloader)state!).Reload(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _watching = ChangeToken.OnChange(sources.Watch, () => _timer.Change(Quiet, Timeout.InfiniteTimeSpan));
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        _watching?.Dispose();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _watching?.Dispose();
+        _timer?.Dispose();
+    }
+
+    /// <summary>Reads all sources and takes them over if they are valid.</summary>
+    internal void Reload()
+    {
+        // Two changes in a row could overlap on the timer's threads.
+        lock (_gate)
+        {
+            try
+            {
+                TakeOver(_reader.Read(sources.Load()));
+            }
+            catch (ConfigurationException e)
+            {
+                logger.ReloadRefused(e.Problems.Count);
+                foreach (var problem in e.Problems) logger.ReloadProblem(problem);
+            }
+        }
+    }
+
+    private void TakeOver(GatewaySnapshot next)
+    {
+        var now = configuration.Current;
+        if (!Same(now.Backends, next.Backends))
+        {
+            logger.ReloadNeedsRestart("Gateway:Backends");
+            return;
+        }
+
+        if (!Same(now.Limits, next.Limits)) logger.ReloadNeedsRestart("Gateway:Limits");
+        if (Same(now.Routes, next.Routes)) return;
+        configuration.Replace(next);
+        logger.Reloaded(
+            next.Routes.Keys.Count(name => !now.Routes.ContainsKey(name)),
+            next.Routes.Count(route => now.Routes.TryGetValue(route.Key, out var before) && !Same(before, route.Value)),
+            now.Routes.Keys.Count(name => !next.Routes.ContainsKey(name)));
+    }
+
+    private static bool Same<T>(IEnumerable<KeyValuePair<string, T>> one, IEnumerable<KeyValuePair<string, T>> other) =>
+        Same<object>(one.OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase), other.OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase));
+
+    private static bool Same<T>(T one, T other) => JsonSerializer.Serialize(one) == JsonSerializer.Serialize(other);
+}
+
+/// <summary>Log messages of reloading.</summary>
+internal static partial class ReloadLog
+{
+    [LoggerMessage(9201, LogLevel.Information, "Configuration reloaded: {Added} routes added, {Changed} changed, {Removed} removed")]
+    public static partial void Reloaded(this ILogger logger, int added, int changed, int removed);
+
+    [LoggerMessage(9202, LogLevel.Error, "The changed configuration is not taken over, the running one stays; {Count} problems:")]
+    public static partial void ReloadRefused(this ILogger logger, int count);
+
+    [LoggerMessage(9203, LogLevel.Error, "{Problem}")]
+    public static partial void ReloadProblem(this ILogger logger, string problem);
+
+    [LoggerMessage(9204, LogLevel.Warning, "{Section} changed; restart the gateway to apply it")]
+    public static partial void ReloadNeedsRestart(this ILogger logger, string section);
+}

@@ -1,0 +1,67 @@
+using Gateway.Configuration;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Gateway.Telemetry;
+
+/// <summary>Says at the start what runs and where, and at the end that it ends.</summary>
+internal sealed class StartReport(GatewayConfiguration configuration, IServer server, IHostApplicationLifetime lifetime, ILoggerFactory loggers) : IHostedService
+{
+    private readonly ILogger _logger = loggers.CreateLogger("Gateway");
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        lifetime.ApplicationStarted.Register(Started);
+        lifetime.ApplicationStopping.Register(() => _logger.Draining(configuration.Current.Limits.DrainTimeout));
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void Started()
+    {
+        foreach (var line in Lines(configuration.Current)) _logger.Report(line);
+        foreach (var address in server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []) _logger.Listening(address, Browsable(address));
+    }
+
+    /// <summary>A table of what is configured, one line each.</summary>
+    internal static IEnumerable<string> Lines(GatewaySnapshot snapshot)
+    {
+        yield return snapshot.IsDemo
+            ? $"Gateway {GatewayApplication.Version}: nothing is configured, so the demo runs (no gateway.json or gateway.yaml here, no --config)"
+            : $"Gateway {GatewayApplication.Version}";
+        var width = snapshot.Backends.Keys.Concat(snapshot.Routes.Keys).Select(name => name.Length).DefaultIfEmpty().Max();
+        foreach (var (name, backend) in snapshot.Backends.OrderBy(backend => backend.Key, StringComparer.OrdinalIgnoreCase))
+        {
+            var endpoints = backend.Connect.Concat(backend.Bind.Select(endpoint => $"{endpoint} (bound)"));
+            yield return $"backend {name.PadRight(width)}  {backend.Socket,-6} {string.Join(", ", endpoints)}";
+        }
+
+        foreach (var (name, route) in snapshot.Routes.OrderBy(route => route.Key, StringComparer.OrdinalIgnoreCase))
+        {
+            var kind = SocketRoles.KindOf(snapshot.Backends[route.Backend].Socket)!.Value;
+            var methods = kind == RouteKinds.Stream ? "WS" : string.Join(',', RouteMethods.Of(route, kind));
+            yield return $"route   {name.PadRight(width)}  {methods,-6} {route.Path} ({kind.Word()}, {route.Backend})";
+        }
+    }
+
+    /// <summary>Where to point a browser on this machine: a wildcard address is none.</summary>
+    private static string Browsable(string address) => address
+        .Replace("//0.0.0.0:", "//localhost:", StringComparison.Ordinal)
+        .Replace("//[::]:", "//localhost:", StringComparison.Ordinal);
+}
+
+/// <summary>Log messages of start and end.</summary>
+internal static partial class StartLog
+{
+    [LoggerMessage(9101, LogLevel.Information, "{Line}")]
+    public static partial void Report(this ILogger logger, string line);
+
+    [LoggerMessage(9102, LogLevel.Information, "Listening on {Address}; the page is at {Page}, the API at {Page}/swagger")]
+    public static partial void Listening(this ILogger logger, string address, string page);
+
+    [LoggerMessage(9103, LogLevel.Information, "Stopping: no new connections; requests in flight have {DrainTimeout}")]
+    public static partial void Draining(this ILogger logger, TimeSpan drainTimeout);
+}
