@@ -12,6 +12,7 @@ internal sealed class Child : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly string _name;
+    private Task _ignored = Task.CompletedTask;
 
     private Child(ProcessStartInfo start)
     {
@@ -66,12 +67,8 @@ internal sealed class Child : IAsyncDisposable
         return words.Chunk(2).ToDictionary(pair => pair[0], pair => double.Parse(pair[1], CultureInfo.InvariantCulture), StringComparer.Ordinal);
     }
 
-    /// <summary>Reads and forgets what the program writes, so that it never waits for us.</summary>
-    public void IgnoreOutput()
-    {
-        _process.OutputDataReceived += (_, _) => { };
-        _process.BeginOutputReadLine();
-    }
+    /// <summary>Reads and forgets what the program writes from here on, so that it never waits for us.</summary>
+    public void IgnoreOutput() => _ignored = _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
 
     public async ValueTask DisposeAsync()
     {
@@ -86,6 +83,7 @@ internal sealed class Child : IAsyncDisposable
             _process.Kill(entireProcessTree: true);
         }
 
+        await _ignored;
         _process.Dispose();
     }
 }

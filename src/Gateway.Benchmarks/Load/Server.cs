@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Reflection;
 
 namespace Gateway.Benchmarks.Load;
@@ -17,12 +15,14 @@ internal sealed record Server(Child Child, int Port) : IAsyncDisposable
     {
         var file = Path.Combine(programs.Folder, $"gateway-{Guid.NewGuid():N}.json");
         await File.WriteAllTextAsync(file, $$"""{ "Gateway": {{configuration}} }""");
-        var port = FreePort();
         var child = await Child.StartOnLeashAsync(
-            programs, options.Environment, DotNet, BuiltDll("Gateway"), "--config", file, "--urls", $"http://127.0.0.1:{port}");
+            programs, options.Environment, DotNet, BuiltDll("Gateway"), "--config", file, "--urls", "http://127.0.0.1:0");
+        const string Listening = "Now listening on: ";
+        string line;
+        do line = await child.ReadLineAsync();
+        while (!line.Contains(Listening, StringComparison.Ordinal));
         child.IgnoreOutput();
-        await UntilAliveAsync(port);
-        return new Server(child, port);
+        return new Server(child, new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..]).Port);
     }
 
     /// <summary>Starts the baseline: Kestrel alone, under Gateway's runtime settings.</summary>
@@ -38,33 +38,4 @@ internal sealed record Server(Child Child, int Port) : IAsyncDisposable
     private static string DotNet => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
 
     private static string BuiltDll(string assembly) => Path.Combine(Path.GetDirectoryName(Assembly.GetExecutingAssembly().Location)!, $"{assembly}.dll");
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
-
-    private static async Task UntilAliveAsync(int port)
-    {
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        var deadline = DateTime.UtcNow.AddSeconds(20);
-        while (DateTime.UtcNow < deadline)
-        {
-            try
-            {
-                using var health = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/health/live"));
-                if (health.IsSuccessStatusCode) return;
-            }
-            catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
-            {
-                // Not listening yet.
-            }
-
-            await Task.Delay(50);
-        }
-
-        throw new LoadException("Gateway did not answer /health/live within 20 s.");
-    }
 }
