@@ -4,6 +4,7 @@ using Gateway.Calls;
 using Gateway.Configuration;
 using Gateway.Connections;
 using Gateway.Demo;
+using Gateway.Documents;
 using Gateway.Routing;
 using Gateway.Telemetry;
 using Gateway.Templates;
@@ -87,6 +88,7 @@ internal static class GatewayApplication
         services.AddSingleton<GatewayEndpointDataSource>();
         services.AddHostedService<DemoServices>();
         services.AddCalls();
+        services.AddOpenApi();
         services.AddHostedService<StartReport>();
         services.AddHostedService<ConfigurationReloader>();
         services.AddOptions<HostOptions>().Configure<GatewayConfiguration>(static (host, configuration) =>
@@ -110,6 +112,7 @@ internal static class GatewayApplication
         IEndpointRouteBuilder endpoints = app;
         endpoints.DataSources.Add(app.Services.GetRequiredService<GatewayEndpointDataSource>());
         app.MapHealth();
+        app.MapOpenApi();
         app.UseEndpoints(static _ => { });
         app.Run(Unrouted.NotFoundAsync);
     }

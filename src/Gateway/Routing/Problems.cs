@@ -8,7 +8,8 @@ namespace Gateway.Routing;
 /// <summary>Writes RFC 9457 problem documents. docs/errors.md lists the codes.</summary>
 internal static class Problems
 {
-    private const string MediaType = "application/problem+json";
+    /// <summary>Media type of problem documents.</summary>
+    public const string MediaType = "application/problem+json";
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Answers with a problem. A response that has begun cannot become one: its connection is aborted, so that nobody takes it for complete.</summary>
