@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Threading.Channels;
+using Gateway.Connections;
 using Gateway.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -18,23 +21,33 @@ public sealed class WebSocketEchoServer : IAsyncLifetime, IAsyncDisposable
     private const long LargestOfAutobahn = 16 * 1024 * 1024;
 
     private readonly ConcurrentQueue<string> _received = new();
-    private readonly ConcurrentQueue<string> _ends = new();
+    private readonly Channel<string> _ends = Channel.CreateUnbounded<string>();
     private readonly CancellationTokenSource _stopping = new();
     private readonly WebApplication _app;
     private readonly WebSocketTiming _timing;
     private readonly WebSocketTicker _ticker;
 
     public WebSocketEchoServer()
+        : this(TimeSpan.FromSeconds(10))
+    {
+    }
+
+    private WebSocketEchoServer(TimeSpan writeTimeout)
     {
         _timing = new WebSocketTiming(
-            TimeProvider.System, TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(500));
+            TimeProvider.System, TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(10), writeTimeout, TimeSpan.FromMilliseconds(100));
         _ticker = new WebSocketTicker(_timing);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.ListenLocalhostDynamically(HttpProtocols.Http1);
-            kestrel.ListenLocalhostDynamically(HttpProtocols.Http2);
+            // As the gateway listens: plaintext HTTP/1.1 is written straight to the socket.
+            kestrel.Listen(IPAddress.Loopback, 0, static listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                listen.UseDirectOutput();
+            });
+            kestrel.Listen(IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http2);
         });
         _app = builder.Build();
         _app.Run(ServeAsync);
@@ -46,11 +59,19 @@ public sealed class WebSocketEchoServer : IAsyncLifetime, IAsyncDisposable
     /// <summary>Port for HTTP/2 without TLS.</summary>
     public int Http2Port { get; private set; }
 
-    /// <summary>How the connections ended, oldest first.</summary>
-    public IReadOnlyCollection<string> Ends => _ends;
+    /// <summary>How the connections ended, oldest first: kind and code.</summary>
+    public ChannelReader<string> Ends => _ends.Reader;
 
     /// <summary>Messages that reached the application, as opcode and length.</summary>
     public IReadOnlyCollection<string> Received => _received;
+
+    /// <summary>Starts a server of one's own that gives a stalled write this long.</summary>
+    public static async Task<WebSocketEchoServer> StartAsync(TimeSpan writeTimeout)
+    {
+        var server = new WebSocketEchoServer(writeTimeout);
+        await server.InitializeAsync();
+        return server;
+    }
 
     public async Task InitializeAsync()
     {
@@ -85,7 +106,7 @@ public sealed class WebSocketEchoServer : IAsyncLifetime, IAsyncDisposable
         var limits = new WebSocketLimits(query.TryGetValue("max", out var max) ? long.Parse(max.ToString()) : LargestOfAutobahn);
         using var connection = new WebSocketConnection(transport, limits, _timing, EchoAsync, context.Abort);
         var end = await connection.RunAsync(_ticker, _stopping.Token);
-        _ends.Enqueue($"{end.Kind} {(int)end.Code}");
+        _ends.Writer.TryWrite($"{end.Kind} {(int)end.Code}");
     }
 
     private async ValueTask<WebSocketCloseCode> EchoAsync(WebSocketConnection connection, WebSocketOpcode opcode, ReadOnlyMemory<byte> message)
@@ -94,10 +115,4 @@ public sealed class WebSocketEchoServer : IAsyncLifetime, IAsyncDisposable
         await connection.SendAsync(opcode, message);
         return WebSocketCloseCode.None;
     }
-}
-
-file static class KestrelExtensions
-{
-    public static void ListenLocalhostDynamically(this KestrelServerOptions kestrel, HttpProtocols protocols) =>
-        kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = protocols);
 }

@@ -64,6 +64,16 @@ public class WebSocketHostileClientTests(WebSocketEchoServer server) : IClassFix
         Assert.DoesNotContain("Binary 10000", server.Received);
     }
 
+    [Fact]
+    public async Task A_client_that_reads_nothing_is_cut_when_a_write_has_stalled_for_too_long()
+    {
+        await using var patient = await WebSocketEchoServer.StartAsync(writeTimeout: TimeSpan.FromMilliseconds(500));
+        await using var client = await RawWebSocketClient.OpenAsync(patient.Port);
+        // More than both sockets' buffers take, so the echo stalls for as long as nobody reads here.
+        await client.SendAsync(AutobahnCase.Frame(2, new byte[16 * 1024 * 1024]));
+        Assert.Equal("Lost 0", await patient.Ends.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
     private async Task<int?> CodeAfterAsync(string target, byte[] bytes)
     {
         await using var client = await RawWebSocketClient.OpenAsync(server.Port, target);
