@@ -57,7 +57,14 @@ internal sealed class Child : IAsyncDisposable
     public async Task<string> ReadLineAsync()
     {
         using var late = new CancellationTokenSource(Patience);
-        return await _process.StandardOutput.ReadLineAsync(late.Token) ?? throw new LoadException($"{_name} ended early.");
+        try
+        {
+            return await _process.StandardOutput.ReadLineAsync(late.Token) ?? throw new LoadException($"{_name} ended early.");
+        }
+        catch (OperationCanceledException)
+        {
+            throw new LoadException($"{_name} said nothing for {Patience.TotalSeconds} s.");
+        }
     }
 
     /// <summary>Reads a line of names and numbers.</summary>

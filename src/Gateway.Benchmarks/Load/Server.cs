@@ -17,12 +17,14 @@ internal sealed record Server(Child Child, int Port) : IAsyncDisposable
         await File.WriteAllTextAsync(file, $$"""{ "Gateway": {{configuration}} }""");
         var child = await Child.StartOnLeashAsync(
             programs, options.Environment, DotNet, BuiltDll("Gateway"), "--config", file, "--urls", "http://127.0.0.1:0");
-        const string Listening = "Now listening on: ";
+        // "... Listening on http://127.0.0.1:40123; ..."
+        const string Listening = "Listening on http://127.0.0.1:";
         string line;
         do line = await child.ReadLineAsync();
-        while (!line.Contains(Listening, StringComparison.Ordinal));
+        while (!line.Contains(Listening, StringComparison.OrdinalIgnoreCase));
+        var digits = line[(line.IndexOf(Listening, StringComparison.OrdinalIgnoreCase) + Listening.Length)..].TakeWhile(char.IsAsciiDigit);
         child.IgnoreOutput();
-        return new Server(child, new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..]).Port);
+        return new Server(child, int.Parse([.. digits], System.Globalization.CultureInfo.InvariantCulture));
     }
 
     /// <summary>Starts the baseline: Kestrel alone, under Gateway's runtime settings.</summary>
