@@ -6,6 +6,7 @@ using Gateway.Connections;
 using Gateway.Demo;
 using Gateway.Documents;
 using Gateway.Routing;
+using Gateway.Streams;
 using Gateway.Telemetry;
 using Gateway.Templates;
 
@@ -83,13 +84,12 @@ internal static class GatewayApplication
         services.AddSingleton(sources);
         services.AddRouting();
         services.AddSingleton(TimeProvider.System);
-        services.AddMetrics();
-        services.AddSingleton<BackendMetrics>();
         services.AddSingleton<IBackendFactory, ZmtpBackendFactory>();
         services.AddSingleton<IBackendRegistry, BackendRegistry>();
         services.AddSingleton<GatewayEndpointDataSource>();
         services.AddHostedService<DemoServices>();
         services.AddCalls();
+        services.AddStreams();
         services.AddOpenApi();
         services.AddHostedService<StartReport>();
         services.AddHostedService<ConfigurationReloader>();

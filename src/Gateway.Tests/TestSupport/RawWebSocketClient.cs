@@ -52,6 +52,19 @@ internal sealed class RawWebSocketClient : IAsyncDisposable
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await Stream.WriteAsync(bytes).AsTask().WaitAsync(Bound);
 
+    /// <summary>What the server still sends until it ends the connection, as text.</summary>
+    public async Task<string> ReadToEndAsync()
+    {
+        var text = new StringBuilder();
+        while (await FillAsync(1))
+        {
+            text.Append(Encoding.UTF8.GetString(_buffer, _start, _end - _start));
+            _start = _end;
+        }
+
+        return text.ToString();
+    }
+
     /// <summary>The next frame, or null when the server has ended the connection.</summary>
     public async Task<RawFrame?> ReadFrameAsync()
     {

@@ -9,12 +9,13 @@ namespace Gateway.Backends;
 internal abstract class ZmtpBackend : IBackend, IPeerOwner, IAsyncDisposable
 {
     private readonly BackendOptions _options;
+    private readonly BackendLog _log;
 
-    protected ZmtpBackend(string name, BackendOptions options, SocketType type, ZmtpOptions socket, BackendLog log)
+    protected ZmtpBackend(string name, BackendOptions options, SocketType type, ZmtpOptions socket, ILogger logger)
     {
         (Name, Socket, _options) = (name, options.Socket.ToUpperInvariant(), options);
-        Log = log;
-        socket.Events = log.Tell;
+        _log = new BackendLog(name, logger);
+        socket.Events = _log.Tell;
         Set = new PeerSet(type, socket, this);
     }
 
@@ -33,12 +34,7 @@ internal abstract class ZmtpBackend : IBackend, IPeerOwner, IAsyncDisposable
     /// <inheritdoc/>
     public string? WhyNotReady => IsReady ? null : EndpointWords.WhyNot(Set.Endpoints);
 
-    /// <inheritdoc/>
-    public virtual string? Notice => null;
-
     protected PeerSet Set { get; }
-
-    protected BackendLog Log { get; }
 
     protected abstract bool HasPeers { get; }
 

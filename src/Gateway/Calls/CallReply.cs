@@ -30,7 +30,6 @@ internal sealed class CallReply(CallRoute route)
     private bool _isSingle;
     private bool _hasHeld;
     private bool _hasNoBody;
-    private bool _wasFlushed;
 
     /// <summary>Header fields of the backend that were left out.</summary>
     public int StrippedFields { get; private set; }
@@ -57,7 +56,7 @@ internal sealed class CallReply(CallRoute route)
         try
         {
             await StartedAsync();
-            (_unflushed, _wasFlushed) = (0, true);
+            _unflushed = 0;
             await _response.BodyWriter.FlushAsync(stopping);
         }
         catch (Exception e) when (!stopping.IsCancellationRequested)
@@ -75,7 +74,7 @@ internal sealed class CallReply(CallRoute route)
         if (_failure is not null) throw _failure;
         if (!_isSingle) Finish();
         if (_failure is not null) throw _failure;
-        return _starting.IsCompletedSuccessfully && !_wasFlushed ? default : SendRestAsync();
+        return _starting.IsCompletedSuccessfully ? default : StartedAsync();
     }
 
     /// <summary>Appends to the body.</summary>
@@ -115,7 +114,7 @@ internal sealed class CallReply(CallRoute route)
         _starting = Task.CompletedTask;
         (_parts, _failure) = (null, null);
         (_fieldBytes, _unflushed, StrippedFields) = (0, 0, 0);
-        (_isSingle, _hasHeld, _hasNoBody, _wasFlushed) = (false, false, false, false);
+        (_isSingle, _hasHeld, _hasNoBody) = (false, false, false);
     }
 
     private void AcceptPart(in FramePart part)
@@ -258,13 +257,6 @@ internal sealed class CallReply(CallRoute route)
 
     private bool HasNoContent =>
         _status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified;
-
-    private async ValueTask SendRestAsync()
-    {
-        await StartedAsync();
-        // The end of a request flushes only a response that was never flushed before.
-        await _response.BodyWriter.FlushAsync();
-    }
 
     private async ValueTask StartedAsync()
     {

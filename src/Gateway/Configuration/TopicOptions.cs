@@ -19,6 +19,7 @@ public sealed class TopicOptions
     /// <summary>
     /// Index of the frame that plain WebSocket clients get; negative counts from the end. Default: the first frame that is not the topic. -64 to 63.
     /// </summary>
+    [Range(-64, 63)]
     public int? Body { get; set; }
 
     /// <summary>Most topics remembered per route; least recently used out, evictions counted. Default 10,000; 1 to 10,000,000.</summary>

@@ -1,0 +1,16 @@
+using Gateway.WebSockets;
+
+namespace Gateway.Streams;
+
+/// <summary>Log messages of streams.</summary>
+internal static partial class StreamLog
+{
+    [LoggerMessage(4001, LogLevel.Error, "A sender failed in one of its items and goes on with the next")]
+    public static partial void SenderFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(4002, LogLevel.Debug, "Route {Route}: subscriber {Connection} ended ({Kind}, {Code})")]
+    public static partial void SubscriberEnded(this ILogger logger, string route, string connection, WebSocketEndKind kind, int code);
+
+    [LoggerMessage(4003, LogLevel.Warning, "Backend {Backend}: {Messages} messages have come since the start, but none matches {Prefixes}")]
+    public static partial void PrefixNeverMatched(this ILogger logger, string backend, long messages, string prefixes);
+}

@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+
+namespace Gateway.Streams;
+
+/// <summary>How bytes go to one subscriber. Used by its loop alone, one write at a time.</summary>
+internal abstract class SubscriberWire
+{
+    /// <summary>Most bytes of a write that may have to wait: small enough that a slow but living client completes one within the write deadline.</summary>
+    public abstract int MaxWaitingWrite { get; }
+
+    /// <summary>Sends what can be sent without waiting.</summary>
+    /// <returns>Bytes sent, possibly none; -1 when the connection is lost.</returns>
+    public abstract int TrySend(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Sends all of it, waiting as needed; then calls <see cref="Subscriber.WriteCompleted"/>, from any thread, once.</summary>
+    public abstract void BeginSend(ReadOnlyMemory<byte> bytes, Subscriber subscriber);
+}
+
+/// <summary>Straight to the socket of a plaintext HTTP/1.1 connection after its upgrade.</summary>
+internal sealed class SocketWire : SubscriberWire
+{
+    private readonly Socket _socket;
+
+    public SocketWire(Socket socket)
+    {
+        _socket = socket;
+        // Only what this class does is affected: on Unix every operation of Kestrel's is asynchronous.
+        socket.Blocking = false;
+    }
+
+    /// <inheritdoc/>
+    public override int MaxWaitingWrite => 16 * 1024;
+
+    /// <inheritdoc/>
+    public override int TrySend(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            var sent = _socket.Send(bytes, SocketFlags.None, out var error);
+            return error switch { SocketError.Success => sent, SocketError.WouldBlock => 0, _ => -1 };
+        }
+        catch (ObjectDisposedException)
+        {
+            // Kestrel has closed the connection: its peer is gone or it was aborted.
+            return -1;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void BeginSend(ReadOnlyMemory<byte> bytes, Subscriber subscriber) => SendOperation.Begin(_socket, bytes, subscriber);
+
+    /// <summary>The one write that a blocked subscriber waits for; pooled, so that a subscriber that keeps up has none.</summary>
+    private sealed class SendOperation() : SocketAsyncEventArgs(unsafeSuppressExecutionContextFlow: true)
+    {
+        private const int MaxPooled = 1024;
+        private static readonly ConcurrentQueue<SendOperation> Pool = new();
+
+        private Subscriber? _subscriber;
+
+        public static void Begin(Socket socket, ReadOnlyMemory<byte> bytes, Subscriber subscriber)
+        {
+            if (!Pool.TryDequeue(out var operation)) operation = new SendOperation();
+            operation._subscriber = subscriber;
+            operation.SetBuffer(System.Runtime.InteropServices.MemoryMarshal.AsMemory(bytes));
+            try
+            {
+                if (!socket.SendAsync(operation)) operation.Complete(operation.SocketError == SocketError.Success ? operation.BytesTransferred : -1);
+            }
+            catch (ObjectDisposedException)
+            {
+                operation.Complete(-1);
+            }
+        }
+
+        protected override void OnCompleted(SocketAsyncEventArgs e) => Complete(SocketError == SocketError.Success ? BytesTransferred : -1);
+
+        private void Complete(int sent)
+        {
+            var subscriber = _subscriber!;
+            _subscriber = null;
+            SetBuffer(default);
+            if (Pool.Count < MaxPooled) Pool.Enqueue(this);
+            else Dispose();
+            subscriber.WriteCompleted(sent);
+        }
+    }
+}
+
+/// <summary>To the stream of a TLS or HTTP/2 connection: every write may wait.</summary>
+internal sealed class StreamWire(Stream stream) : SubscriberWire
+{
+    // Never fails: what goes wrong is told to the subscriber.
+    private Task _write = Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public override int MaxWaitingWrite => 64 * 1024;
+
+    /// <inheritdoc/>
+    public override int TrySend(ReadOnlySpan<byte> bytes) => 0;
+
+    /// <inheritdoc/>
+    public override void BeginSend(ReadOnlyMemory<byte> bytes, Subscriber subscriber) => _write = SendAsync(bytes, subscriber);
+
+    private async Task SendAsync(ReadOnlyMemory<byte> bytes, Subscriber subscriber)
+    {
+        var sent = bytes.Length;
+        try
+        {
+            await stream.WriteAsync(bytes);
+        }
+        catch (Exception broken) when (broken is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Reset by the peer or aborted by us; the subscriber's reader reports it.
+            sent = -1;
+        }
+
+        subscriber.WriteCompleted(sent);
+    }
+}

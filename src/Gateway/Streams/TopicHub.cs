@@ -1,0 +1,240 @@
+using System.Text;
+using Gateway.Backends;
+using Gateway.Configuration;
+
+namespace Gateway.Streams;
+
+/// <summary>Where the messages of one source meet the audiences that want them.</summary>
+/// <remarks>
+/// Messages come from the read loops of the source's peers; each is matched once, appended to the log of each audience that wants it, and the
+/// lanes of those are woken when the batch ends. The lock covers matching and appending; no call to the source is made under it.
+/// </remarks>
+internal sealed class TopicHub
+{
+    /// <summary>Largest message, in bytes, where the backend does not say: a message for a fan-out is held as a whole.</summary>
+    public const long DefaultMaxMessageBytes = 1024 * 1024;
+
+    private readonly Lock _gate = new();
+    // Taken before the other one: subscriptions reach the source in the order in which they were counted.
+    private readonly Lock _upstreamGate = new();
+    private readonly IMessageSource _source;
+    private readonly SenderLoops _loops;
+    private readonly SegmentPool _pool;
+    private readonly bool _onDemand;
+    private readonly TopicTrie<TopicFilter> _filters = new();
+    private readonly Dictionary<(StreamFormat Format, string Key), Audience> _audiences = [];
+    private readonly List<Audience> _touched = [];
+    private TaskCompletionSource? _resumed;
+    private int _full;
+    private long _messages;
+    private long _unmatched;
+    private long _oversize;
+
+    public TopicHub(IMessageSource source, BackendOptions options, SenderLoops loops, SegmentPool pool)
+    {
+        (_source, _loops, _pool) = (source, loops, pool);
+        _onDemand = options.Upstream is [] or ["Demand"];
+        if (!_onDemand)
+        {
+            foreach (var prefix in options.Upstream.Distinct(StringComparer.Ordinal)) source.Subscribe(Encoding.UTF8.GetBytes(prefix));
+        }
+
+        // A limit of 0 means no limit elsewhere; here a message is held as a whole, so there always is one.
+        var maxMessageBytes = options.MaxMessageSize is > 0 and var max ? max : DefaultMaxMessageBytes;
+        source.Start(() => new HubSink(this, maxMessageBytes));
+    }
+
+    /// <summary>Messages received.</summary>
+    public long Messages => Interlocked.Read(ref _messages);
+
+    /// <summary>Messages that nobody wanted.</summary>
+    public long UnmatchedMessages => Interlocked.Read(ref _unmatched);
+
+    /// <summary>Messages that were dropped because they were too large.</summary>
+    public long OversizeMessages => Interlocked.Read(ref _oversize);
+
+    /// <summary>Whether an audience has to catch up before the source may go on.</summary>
+    public bool IsPaused => Volatile.Read(ref _full) > 0;
+
+    /// <summary>Makes a subscription; the source is told of what nobody wanted before.</summary>
+    /// <param name="filters">Prefixes of the first frame; none means everything.</param>
+    public Subscription Subscribe(StreamFormat format, IReadOnlyList<byte[]> filters)
+    {
+        var minimal = Minimal(filters);
+        var key = string.Join('\u0100', minimal.Select(Encoding.Latin1.GetString));
+        var loop = _loops.Next();
+        lock (_upstreamGate)
+        {
+            List<byte[]> added = [];
+            Subscription subscription;
+            lock (_gate)
+            {
+                if (!_audiences.TryGetValue((format, key), out var audience))
+                {
+                    audience = new Audience(this, format, minimal, key, _loops, _pool);
+                    _audiences.Add((format, key), audience);
+                    foreach (var filter in minimal) AddFilter(filter, audience, added);
+                }
+
+                audience.Members++;
+                subscription = new Subscription(this, audience.Lane(loop));
+            }
+
+            if (_onDemand) added.ForEach(filter => _source.Subscribe(filter));
+            return subscription;
+        }
+    }
+
+    /// <summary>Takes a member out of an audience; with the last one goes the audience, and what only it wanted from the source.</summary>
+    public void Unsubscribe(Audience audience)
+    {
+        lock (_upstreamGate)
+        {
+            List<byte[]> removed = [];
+            lock (_gate)
+            {
+                if (--audience.Members > 0) return;
+                _audiences.Remove((audience.Format, audience.Key));
+                foreach (var filter in audience.Filters) RemoveFilter(filter, audience, removed);
+                if (audience.IsFull) Resume(audience);
+                _touched.Remove(audience);
+            }
+
+            audience.Counters.Evicted(audience.Log.EvictedTopics);
+            audience.Log.Clear();
+            if (_onDemand) removed.ForEach(filter => _source.Unsubscribe(filter));
+        }
+    }
+
+    /// <summary>Appends a message to the log of every audience that wants it.</summary>
+    public void Publish(scoped in StreamMessage message)
+    {
+        lock (_gate)
+        {
+            var number = _messages++;
+            var isWanted = false;
+            foreach (var filter in _filters.Match(message.Frame(0).Span))
+            {
+                isWanted = true;
+                filter.Matched++;
+                foreach (var audience in filter.Audiences)
+                {
+                    if (audience.LastMessage == number) continue;
+                    audience.LastMessage = number;
+                    Append(audience, message);
+                }
+            }
+
+            if (!isWanted) _unmatched++;
+        }
+    }
+
+    /// <summary>Wakes whoever has something to send since the last time.</summary>
+    public void Flush()
+    {
+        lock (_gate)
+        {
+            foreach (var audience in _touched)
+            {
+                audience.IsTouched = false;
+                audience.Wake();
+            }
+
+            _touched.Clear();
+        }
+    }
+
+    /// <summary>Counts a message that was too large.</summary>
+    public void CountOversize() => Interlocked.Increment(ref _oversize);
+
+    /// <summary>Completes when the source may go on.</summary>
+    public ValueTask WhenResumedAsync(CancellationToken stopping)
+    {
+        // Nothing comes after this, so those who have to catch up are woken now.
+        Flush();
+        lock (_gate)
+        {
+            if (_full == 0) return default;
+            _resumed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new ValueTask(_resumed.Task.WaitAsync(stopping));
+        }
+    }
+
+    /// <summary>An audience that was full has room.</summary>
+    public void Drained(Audience audience)
+    {
+        lock (_gate)
+        {
+            if (audience.IsFull) Resume(audience);
+        }
+    }
+
+    /// <summary>What nobody's messages have matched although messages came: the prefixes, as text.</summary>
+    public IReadOnlyList<string> NeverMatched()
+    {
+        lock (_gate)
+        {
+            if (_messages == 0) return [];
+            return [.. _audiences.Values.SelectMany(audience => audience.Filters).Distinct()
+                .Where(filter => _filters.Find(filter) is { Matched: 0 }).Select(Encoding.UTF8.GetString).Distinct(StringComparer.Ordinal)];
+        }
+    }
+
+    private void Append(Audience audience, scoped in StreamMessage message)
+    {
+        if (!audience.Format.Append(audience.Log, message) && !audience.IsFull)
+        {
+            audience.IsFull = true;
+            Volatile.Write(ref _full, _full + 1);
+        }
+
+        if (audience.IsTouched) return;
+        audience.IsTouched = true;
+        _touched.Add(audience);
+    }
+
+    private void Resume(Audience audience)
+    {
+        audience.IsFull = false;
+        Volatile.Write(ref _full, _full - 1);
+        if (_full > 0) return;
+        _resumed?.TrySetResult();
+        _resumed = null;
+    }
+
+    private void AddFilter(byte[] prefix, Audience audience, List<byte[]> added)
+    {
+        if (_filters.Find(prefix) is not { } filter)
+        {
+            filter = new TopicFilter(prefix);
+            _filters.Add(prefix, filter);
+            added.Add(prefix);
+        }
+
+        filter.Audiences.Add(audience);
+    }
+
+    private void RemoveFilter(byte[] prefix, Audience audience, List<byte[]> removed)
+    {
+        var filter = _filters.Find(prefix)!;
+        filter.Audiences.Remove(audience);
+        if (filter.Audiences.Count > 0) return;
+        _filters.Remove(prefix);
+        removed.Add(filter.Prefix);
+    }
+
+    /// <summary>Leaves out what another filter covers, and sorts, so that the same wishes meet in the same audience.</summary>
+    private static byte[][] Minimal(IReadOnlyList<byte[]> filters)
+    {
+        if (filters.Count == 0) return [[]];
+        var sorted = filters.ToArray();
+        Array.Sort(sorted, static (x, y) => x.AsSpan().SequenceCompareTo(y));
+        var minimal = new List<byte[]>(sorted.Length);
+        foreach (var filter in sorted)
+        {
+            if (minimal.Count == 0 || !filter.AsSpan().StartsWith(minimal[^1])) minimal.Add(filter);
+        }
+
+        return [.. minimal];
+    }
+}
