@@ -84,6 +84,8 @@ internal static class GatewayApplication
         services.AddSingleton(sources);
         services.AddRouting();
         services.AddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton<BackendMetrics>();
         services.AddSingleton<IBackendFactory, ZmtpBackendFactory>();
         services.AddSingleton<IBackendRegistry, BackendRegistry>();
         services.AddSingleton<GatewayEndpointDataSource>();

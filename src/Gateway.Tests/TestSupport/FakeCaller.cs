@@ -28,12 +28,15 @@ internal sealed class FakeCaller(Func<FakeCaller.Exchange, Task> answer) : ICall
 
     /// <summary>Starts a gateway with one route, <c>/call</c>, onto this backend.</summary>
     /// <param name="settings">Settings of the route, such as <c>Reply:0={status}</c>.</param>
-    public Task<GatewayHost> StartAsync(params string[] settings) => GatewayHost.StartAsync(
+    public Task<GatewayHost> StartAsync(params string[] settings) => StartWithAsync([], settings);
+
+    /// <summary>As <see cref="StartAsync"/>, with settings besides those of the route.</summary>
+    public Task<GatewayHost> StartWithAsync(string[] others, params string[] settings) => GatewayHost.StartAsync(
         services => services.AddSingleton<IBackendRegistry>(this),
         [
             "Gateway:Backends:service:Socket=REQ", "Gateway:Backends:service:Connect:0=tcp://127.0.0.1:5555",
             "Gateway:Routes:call:Path=/call/{id?}", "Gateway:Routes:call:Backend=service",
-            .. settings.Select(setting => $"Gateway:Routes:call:{setting}"),
+            .. others, .. settings.Select(setting => $"Gateway:Routes:call:{setting}"),
         ]);
 
     public bool TryGet(string name, [MaybeNullWhen(false)] out IBackend backend)
@@ -76,7 +79,7 @@ internal sealed class FakeCaller(Func<FakeCaller.Exchange, Task> answer) : ICall
         /// <summary>Hands over one part, and waits as a lane does where the call asks for it.</summary>
         public async Task SendPartAsync(ReadOnlyMemory<byte> bytes, long frameLength, bool isFirst, bool isLast, bool more)
         {
-            if (!call.Accept(new FramePart(bytes.Span, frameLength, isFirst, isLast, more))) await call.WhenReadyAsync(cancelled);
+            if (!call.Accept(new FramePart(bytes.Span, frameLength, isFirst, isLast, more))) await call.WhenReadyAsync(CancellationToken.None);
         }
     }
 }

@@ -34,7 +34,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     /// <param name="settings">Configuration as <c>Gateway:Backends:echo:Socket=REQ</c>.</param>
     public static Task<GatewayHost> StartAsync(params string[] settings) => StartAsync(static _ => { }, settings);
 
-    /// <summary>Starts it with services added or replaced, such as a fake <see cref="Backends.IBackendRegistry"/>.</summary>
+    /// <summary>Starts it with services added or replaced, such as a fake <c>IBackendRegistry</c>.</summary>
     public static async Task<GatewayHost> StartAsync(Action<IServiceCollection> configure, params string[] settings)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("gateway-");

@@ -4,12 +4,13 @@ using Zmtp;
 namespace Gateway.Backends;
 
 /// <summary>Tells the log of one backend's connections: changes once, repetitions of the same failure not again.</summary>
-internal sealed partial class BackendLog(string backend, ILogger logger)
+internal sealed partial class BackendLog(string backend, ILogger logger, BackendMetrics metrics)
 {
     private readonly ConcurrentDictionary<string, string> _lastFailure = new(StringComparer.Ordinal);
 
     public void Tell(SocketEvent e)
     {
+        if (e is { Kind: SocketEventKind.HandshakeFailed or SocketEventKind.Disconnected or SocketEventKind.AcceptFailed, Error: { } error }) metrics.ConnectionError(backend, error);
         switch (e.Kind)
         {
             case SocketEventKind.Ready:
@@ -37,6 +38,9 @@ internal sealed partial class BackendLog(string backend, ILogger logger)
         }
     }
 
+    /// <summary>Says once that a connected peer has sent nothing.</summary>
+    public void Silent(string why) => Silent(logger, backend, why);
+
     private bool Changed(string endpoint, string failure)
     {
         var changed = !_lastFailure.TryGetValue(endpoint, out var last) || last != failure;
@@ -58,6 +62,9 @@ internal sealed partial class BackendLog(string backend, ILogger logger)
 
     [LoggerMessage(2004, LogLevel.Information, "Backend {Backend}: {Endpoint} lost its peer {Remote}: {Why}")]
     private static partial void Disconnected(ILogger logger, string backend, string endpoint, string remote, string why);
+
+    [LoggerMessage(2006, LogLevel.Warning, "Backend {Backend}: {Why}")]
+    private static partial void Silent(ILogger logger, string backend, string why);
 
     [LoggerMessage(2005, LogLevel.Warning, "Backend {Backend}: {Endpoint} cannot accept: {Why}")]
     private static partial void AcceptFailed(ILogger logger, string backend, string endpoint, string why);

@@ -11,6 +11,7 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(25);
     private readonly BackendOptions _options;
     private readonly TimeProvider _time;
+    private readonly BackendMetrics _metrics;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Circuit> _circuits = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _connections = new(StringComparer.Ordinal);
@@ -23,10 +24,10 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
     private long _lateReplies;
     private long _badEnvelopes;
 
-    public CallerBackend(string name, BackendOptions options, ZmtpOptions socket, TimeProvider time, ILogger logger)
-        : base(name, options, SocketType.Dealer, WithoutMessageMark(socket), logger)
+    public CallerBackend(string name, BackendOptions options, ZmtpOptions socket, TimeProvider time, BackendLog log, BackendMetrics metrics)
+        : base(name, options, SocketType.Dealer, WithoutMessageMark(socket), log)
     {
-        (_options, _time) = (options, time);
+        (_options, _time, _metrics) = (options, time, metrics);
         _timer = time.CreateTimer(static b => ((CallerBackend)b!).OnTick(), this, System.Threading.Timeout.InfiniteTimeSpan, System.Threading.Timeout.InfiniteTimeSpan);
         foreach (var endpoint in options.Connect) _connections[Zmtp.Transports.ZmtpEndpoint.Parse(endpoint).ToString()] = 1;
         Open();
@@ -96,6 +97,7 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
     {
         if (--pending.AttemptsLeft > 0)
         {
+            _metrics.RepeatedCall(Name);
             // Not from the closing connection's own thread: the call may have to wait for another lane.
             ThreadPool.UnsafeQueueUserWorkItem(static s => _ = s.backend.RepeatAsync(s.pending), (backend: this, pending), preferLocal: false);
             return;
@@ -120,9 +122,17 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
 
     internal void CallEnded() => Interlocked.Decrement(ref _inFlight);
 
-    internal void CountLateReply() => Interlocked.Increment(ref _lateReplies);
+    internal void CountLateReply()
+    {
+        Interlocked.Increment(ref _lateReplies);
+        _metrics.LateReply(Name);
+    }
 
-    internal void CountBadEnvelope(Peer peer) => Interlocked.Increment(ref _badEnvelopes);
+    internal void CountBadEnvelope()
+    {
+        Interlocked.Increment(ref _badEnvelopes);
+        _metrics.BadReply(Name);
+    }
 
     protected override void Disposed() => _timer.Dispose();
 

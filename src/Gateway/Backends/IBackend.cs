@@ -17,6 +17,9 @@ internal interface IBackend
 
     /// <summary>Why the backend is not ready, in words a person can act on; null when it is.</summary>
     string? WhyNotReady { get; }
+
+    /// <summary>What a person should know of a backend that is ready, such as that nothing has arrived and why; null for nothing.</summary>
+    string? Notice => null;
 }
 
 /// <summary>State of one endpoint of a backend.</summary>

@@ -219,7 +219,7 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
         _state = ReplyState.Skip;
         if (!part.IsWhole || !part.More || part.Bytes.Length != IdSize)
         {
-            backend.CountBadEnvelope(peer);
+            backend.CountBadEnvelope();
             return;
         }
 
@@ -251,7 +251,7 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
     {
         var current = _current!;
         (_current, _state) = (null, ReplyState.Skip);
-        backend.CountBadEnvelope(peer);
+        backend.CountBadEnvelope();
         current.Fail(new BackendException(502, "backend-bad-reply", $"Backend '{backend.Name}' returned a reply without its envelope: a service must send back the frames before the empty one, and the empty one, untouched."));
         backend.CallEnded();
     }

@@ -5,8 +5,8 @@ using Zmtp.Sockets;
 namespace Gateway.Backends;
 
 /// <summary>A PUB or XPUB backend: every message goes to each peer that subscribed to a prefix of its first frame.</summary>
-internal sealed class PublisherBackend(string name, BackendOptions options, ZmtpOptions socket, ILogger logger)
-    : SocketBackend<PubSocket>(name, options, socket, logger, static o => new PubSocket(o)), IPublisher
+internal sealed class PublisherBackend(string name, BackendOptions options, ZmtpOptions socket, BackendLog log)
+    : SocketBackend<PubSocket>(name, options, socket, log, static o => new PubSocket(o)), IPublisher
 {
     /// <summary>Bound or not, a publisher without subscribers drops what it is given, as the pattern says; it is never out of order.</summary>
     public override bool IsReady => base.IsReady || Endpoints.Any(e => e.State == "listening");

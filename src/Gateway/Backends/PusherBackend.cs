@@ -5,8 +5,8 @@ using Zmtp.Sockets;
 namespace Gateway.Backends;
 
 /// <summary>A PUSH backend: every message goes to one peer, in turn.</summary>
-internal sealed class PusherBackend(string name, BackendOptions options, ZmtpOptions socket, ILogger logger)
-    : SocketBackend<PushSocket>(name, options, socket, logger, static o => new PushSocket(o)), IPublisher
+internal sealed class PusherBackend(string name, BackendOptions options, ZmtpOptions socket, BackendLog log)
+    : SocketBackend<PushSocket>(name, options, socket, log, static o => new PushSocket(o)), IPublisher
 {
     private readonly TimeSpan _wait = options.ConnectWait;
     private readonly TimeProvider _time = socket.Time;

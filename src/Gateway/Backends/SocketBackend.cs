@@ -8,10 +8,10 @@ namespace Gateway.Backends;
 internal abstract class SocketBackend<TSocket> : IBackend, IAsyncDisposable
     where TSocket : ZmtpSocket
 {
-    protected SocketBackend(string name, BackendOptions options, ZmtpOptions socket, ILogger logger, Func<ZmtpOptions, TSocket> make)
+    protected SocketBackend(string name, BackendOptions options, ZmtpOptions socket, BackendLog log, Func<ZmtpOptions, TSocket> make)
     {
         (Name, Socket) = (name, options.Socket.ToUpperInvariant());
-        socket.Events = new BackendLog(name, logger).Tell;
+        socket.Events = log.Tell;
         ZmtpSocket = make(socket);
         foreach (var (endpoint, index) in options.Bind.Select((endpoint, index) => (endpoint, index)))
         {

@@ -10,12 +10,37 @@ internal sealed class SourceBackend : ZmtpBackend, IMessageSource
 {
     private readonly Lock _gate = new();
     private readonly HashSet<ReadOnlyMemory<byte>> _prefixes = new(MemoryComparer.Instance);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
     private readonly bool _subscribes;
+    private readonly TimeProvider _time;
+    private readonly ITimer _silence;
+    private bool _toldSilence;
     private Func<IFrameSink>? _sinkForPeer;
     private Peer[] _peers = [];
 
-    public SourceBackend(string name, BackendOptions options, SocketType type, ZmtpOptions socket, ILogger logger)
-        : base(name, options, type, socket, logger) => _subscribes = type != SocketType.Pull;
+    public SourceBackend(string name, BackendOptions options, SocketType type, ZmtpOptions socket, BackendLog log)
+        : base(name, options, type, socket, log)
+    {
+        _subscribes = type != SocketType.Pull;
+        _time = socket.Time;
+        _silence = _time.CreateTimer(static s => ((SourceBackend)s!).TellSilence(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <inheritdoc/>
+    public override string? Notice
+    {
+        get
+        {
+            var peers = Volatile.Read(ref _peers);
+            if (peers.Length == 0 || peers.Any(peer => peer.MessagesIn > 0)) return null;
+            int prefixes;
+            lock (_gate) prefixes = _prefixes.Count;
+            if (!_subscribes) return "connected, but nothing has been pushed yet";
+            return prefixes == 0
+                ? "connected; no client has subscribed, so nothing is asked for"
+                : $"connected, but nothing has arrived: the service publishes nothing, or nothing that begins with {Wanted()}";
+        }
+    }
 
     protected override bool HasPeers => _peers.Length > 0;
 
@@ -40,6 +65,7 @@ internal sealed class SourceBackend : ZmtpBackend, IMessageSource
             _peers = [.. _peers, peer];
             // Under the lock: a subscription made now reaches the peer once, here or in Change.
             foreach (var prefix in _prefixes) peer.SendSubscription(prefix.Span, subscribe: true);
+            WatchForSilence();
         }
 
         return _sinkForPeer!();
@@ -58,7 +84,44 @@ internal sealed class SourceBackend : ZmtpBackend, IMessageSource
         {
             if (!(subscribe ? _prefixes.Add(prefix) : _prefixes.Remove(prefix))) return;
             foreach (var peer in _peers) peer.SendSubscription(prefix.Span, subscribe);
+            WatchForSilence();
         }
+    }
+
+    protected override void Disposed() => _silence.Dispose();
+
+    /// <summary>Somebody waits for messages of a connected peer: if none has come in a while, that is said, once.</summary>
+    private void WatchForSilence()
+    {
+        if (!_toldSilence && _peers.Length > 0 && (_prefixes.Count > 0 || !_subscribes)) _silence.Change(Silence, Timeout.InfiniteTimeSpan);
+    }
+
+    private void TellSilence()
+    {
+        if (Notice is not { } notice) return;
+        lock (_gate)
+        {
+            if (_toldSilence || (_prefixes.Count == 0 && _subscribes)) return;
+            _toldSilence = true;
+        }
+
+        Log.Silent(notice);
+    }
+
+    private string Wanted()
+    {
+        lock (_gate)
+        {
+            var names = _prefixes.Take(3).Select(prefix => $"\"{Printable(prefix.Span)}\"");
+            return string.Join(" or ", names) + (_prefixes.Count > 3 ? $" or {_prefixes.Count - 3} other prefixes" : "");
+        }
+    }
+
+    private static string Printable(ReadOnlySpan<byte> prefix)
+    {
+        var text = new System.Text.StringBuilder();
+        foreach (var octet in prefix[..Math.Min(prefix.Length, 40)]) text.Append(octet is >= 0x20 and < 0x7F ? (char)octet : '.');
+        return text.ToString();
     }
 
     private sealed class MemoryComparer : IEqualityComparer<ReadOnlyMemory<byte>>

@@ -9,13 +9,12 @@ namespace Gateway.Backends;
 internal abstract class ZmtpBackend : IBackend, IPeerOwner, IAsyncDisposable
 {
     private readonly BackendOptions _options;
-    private readonly BackendLog _log;
 
-    protected ZmtpBackend(string name, BackendOptions options, SocketType type, ZmtpOptions socket, ILogger logger)
+    protected ZmtpBackend(string name, BackendOptions options, SocketType type, ZmtpOptions socket, BackendLog log)
     {
         (Name, Socket, _options) = (name, options.Socket.ToUpperInvariant(), options);
-        _log = new BackendLog(name, logger);
-        socket.Events = _log.Tell;
+        Log = log;
+        socket.Events = log.Tell;
         Set = new PeerSet(type, socket, this);
     }
 
@@ -34,7 +33,12 @@ internal abstract class ZmtpBackend : IBackend, IPeerOwner, IAsyncDisposable
     /// <inheritdoc/>
     public string? WhyNotReady => IsReady ? null : EndpointWords.WhyNot(Set.Endpoints);
 
+    /// <inheritdoc/>
+    public virtual string? Notice => null;
+
     protected PeerSet Set { get; }
+
+    protected BackendLog Log { get; }
 
     protected abstract bool HasPeers { get; }
 

@@ -5,7 +5,7 @@ using Zmtp.Wire;
 namespace Gateway.Backends;
 
 /// <summary>Makes backends that speak ZMTP.</summary>
-internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, TimeProvider time) : IBackendFactory
+internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics metrics, TimeProvider time) : IBackendFactory
 {
     private const long DefaultStreamMessageSize = 1024 * 1024;
 
@@ -15,15 +15,15 @@ internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, TimeProvider ti
     /// <inheritdoc/>
     public IBackend Create(string name, BackendOptions options)
     {
-        var logger = loggers.CreateLogger("Gateway.Backends");
+        var log = new BackendLog(name, loggers.CreateLogger("Gateway.Backends"), metrics);
         return options.Socket.ToUpperInvariant() switch
         {
-            "REQ" or "DEALER" => new CallerBackend(name, options, Socket(options, 0), time, logger),
-            "PUSH" => new PusherBackend(name, options, Socket(options, DefaultStreamMessageSize), logger),
-            "PUB" or "XPUB" => new PublisherBackend(name, options, Socket(options, DefaultStreamMessageSize), logger),
-            "SUB" => new SourceBackend(name, options, SocketType.Sub, Socket(options, DefaultStreamMessageSize), logger),
-            "XSUB" => new SourceBackend(name, options, SocketType.XSub, Socket(options, DefaultStreamMessageSize), logger),
-            _ => new SourceBackend(name, options, SocketType.Pull, Socket(options, DefaultStreamMessageSize), logger),
+            "REQ" or "DEALER" => new CallerBackend(name, options, Socket(options, 0), time, log, metrics),
+            "PUSH" => new PusherBackend(name, options, Socket(options, DefaultStreamMessageSize), log),
+            "PUB" or "XPUB" => new PublisherBackend(name, options, Socket(options, DefaultStreamMessageSize), log),
+            "SUB" => new SourceBackend(name, options, SocketType.Sub, Socket(options, DefaultStreamMessageSize), log),
+            "XSUB" => new SourceBackend(name, options, SocketType.XSub, Socket(options, DefaultStreamMessageSize), log),
+            _ => new SourceBackend(name, options, SocketType.Pull, Socket(options, DefaultStreamMessageSize), log),
         };
     }
 

@@ -30,6 +30,7 @@ internal sealed class CallReply(CallRoute route)
     private bool _isSingle;
     private bool _hasHeld;
     private bool _hasNoBody;
+    private bool _wasFlushed;
 
     /// <summary>Header fields of the backend that were left out.</summary>
     public int StrippedFields { get; private set; }
@@ -56,7 +57,7 @@ internal sealed class CallReply(CallRoute route)
         try
         {
             await StartedAsync();
-            _unflushed = 0;
+            (_unflushed, _wasFlushed) = (0, true);
             await _response.BodyWriter.FlushAsync(stopping);
         }
         catch (Exception e) when (!stopping.IsCancellationRequested)
@@ -74,7 +75,7 @@ internal sealed class CallReply(CallRoute route)
         if (_failure is not null) throw _failure;
         if (!_isSingle) Finish();
         if (_failure is not null) throw _failure;
-        return _starting.IsCompletedSuccessfully ? default : StartedAsync();
+        return _starting.IsCompletedSuccessfully && !_wasFlushed ? default : SendRestAsync();
     }
 
     /// <summary>Appends to the body.</summary>
@@ -114,7 +115,7 @@ internal sealed class CallReply(CallRoute route)
         _starting = Task.CompletedTask;
         (_parts, _failure) = (null, null);
         (_fieldBytes, _unflushed, StrippedFields) = (0, 0, 0);
-        (_isSingle, _hasHeld, _hasNoBody) = (false, false, false);
+        (_isSingle, _hasHeld, _hasNoBody, _wasFlushed) = (false, false, false, false);
     }
 
     private void AcceptPart(in FramePart part)
@@ -257,6 +258,13 @@ internal sealed class CallReply(CallRoute route)
 
     private bool HasNoContent =>
         _status is StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified;
+
+    private async ValueTask SendRestAsync()
+    {
+        await StartedAsync();
+        // The end of a request flushes only a response that was never flushed before.
+        await _response.BodyWriter.FlushAsync();
+    }
 
     private async ValueTask StartedAsync()
     {

@@ -56,6 +56,7 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
         {
             if (_failed) return new(new FlushResult(isCanceled: false, isCompleted: true));
             SealTail();
+            _unflushed = 0;
             // A flush during a flush: the one that sends takes these bytes along, and its caller is the one that waits.
             if (_sending || _filled.Count == 0) return new(new FlushResult(false, false));
             _sending = true;
@@ -138,10 +139,20 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
     private void MakeRoom(int sizeHint)
     {
         if (_tail is not null && _tail.Length - _tailLength >= Math.Max(sizeHint, 1)) return;
-        lock (_gate) SealTail();
         // The first buffer is small, for most responses are; a response that fills it is a large one.
-        var size = _unflushed == 0 ? SmallBuffer : LargeBuffer;
-        _tail = ArrayPool<byte>.Shared.Rent(Math.Max(sizeHint, size));
+        var size = Math.Max(sizeHint, _unflushed == 0 ? SmallBuffer : LargeBuffer);
+        if (_tailLength is > 0 and <= SmallBuffer)
+        {
+            // A header and the start of a body move along into the larger buffer: one send instead of one per buffer.
+            var larger = ArrayPool<byte>.Shared.Rent(_tailLength + size);
+            _tail.AsSpan(0, _tailLength).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_tail!);
+            _tail = larger;
+            return;
+        }
+
+        lock (_gate) SealTail();
+        _tail = ArrayPool<byte>.Shared.Rent(size);
     }
 
     private void SealTail()
@@ -149,7 +160,7 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
         if (_tail is null) return;
         if (_tailLength > 0) _filled.Enqueue(new Filled(_tail, _tailLength));
         else ArrayPool<byte>.Shared.Return(_tail);
-        (_tail, _tailLength, _unflushed) = (null, 0, 0);
+        (_tail, _tailLength) = (null, 0);
     }
 
     private void Drop()

@@ -1,0 +1,41 @@
+using System.Diagnostics.Metrics;
+using Zmtp;
+
+namespace Gateway.Backends;
+
+/// <summary>What is measured of backends; all of it happens rarely, so nothing is on a message's path.</summary>
+internal sealed class BackendMetrics
+{
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Gateway.Backends";
+
+    private readonly Counter<long> _connectionErrors;
+    private readonly Counter<long> _lateReplies;
+    private readonly Counter<long> _badReplies;
+    private readonly Counter<long> _repeatedCalls;
+
+    /// <summary>Makes the instruments.</summary>
+    public BackendMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        _connectionErrors = meter.CreateCounter<long>("gateway.backend.connection_errors", "{error}", "Connections that ended by an error; error.type says which rule or limit was broken.");
+        _lateReplies = meter.CreateCounter<long>("gateway.backend.late_replies", "{reply}", "Replies whose call had timed out or whose client had left.");
+        _badReplies = meter.CreateCounter<long>("gateway.backend.bad_replies", "{reply}", "Replies without the envelope of a request.");
+        _repeatedCalls = meter.CreateCounter<long>("gateway.backend.repeated_calls", "{call}", "Calls that were sent again because their peer was lost.");
+    }
+
+    /// <summary>A connection ended by an error.</summary>
+    public void ConnectionError(string backend, Exception error) =>
+        _connectionErrors.Add(1, Tag(backend), new("error.type", error is ZmtpProtocolException protocol ? protocol.Error.ToString() : error.GetType().Name));
+
+    /// <summary>A reply came too late.</summary>
+    public void LateReply(string backend) => _lateReplies.Add(1, Tag(backend));
+
+    /// <summary>A reply had no envelope.</summary>
+    public void BadReply(string backend) => _badReplies.Add(1, Tag(backend));
+
+    /// <summary>A call is sent again.</summary>
+    public void RepeatedCall(string backend) => _repeatedCalls.Add(1, Tag(backend));
+
+    private static KeyValuePair<string, object?> Tag(string backend) => new("gateway.backend", backend);
+}
