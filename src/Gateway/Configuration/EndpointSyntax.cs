@@ -1,6 +1,8 @@
+using Zmtp.Transports;
+
 namespace Gateway.Configuration;
 
-/// <summary>Whether a text is an endpoint of a transport spoken here.</summary>
+/// <summary>Whether a text is an endpoint that a backend may have.</summary>
 internal static class EndpointSyntax
 {
     /// <summary>What is allowed to connect to.</summary>
@@ -9,32 +11,18 @@ internal static class EndpointSyntax
     /// <summary>What is allowed to bind.</summary>
     public const string BindRule = "tcp://address:port, tcp://*:port, ipc://path, ipc://@name or inproc://name";
 
-    /// <summary>Whether one can connect to the endpoint.</summary>
-    public static bool CanConnect(string endpoint) => IsValid(endpoint, isBound: false);
-
-    /// <summary>Whether one can bind the endpoint.</summary>
-    public static bool CanBind(string endpoint) => IsValid(endpoint, isBound: true);
-
-    private static bool IsValid(string endpoint, bool isBound)
+    /// <summary>What is allowed instead of an endpoint to connect to; null when it is one.</summary>
+    public static string? ConnectError(string endpoint)
     {
-        var at = endpoint.IndexOf("://", StringComparison.Ordinal);
-        var address = at < 0 ? "" : endpoint[(at + 3)..];
-        return (at < 0 ? "" : endpoint[..at]) switch
-        {
-            "tcp" => IsTcp(address, isBound),
-            "ipc" => address.TrimStart('@').Length > 0,
-            "inproc" => address.Length is > 0 and <= 256,
-            _ => false,
-        };
+        if (!ZmtpEndpoint.TryParse(endpoint, out var parts, out var error)) return error;
+        // "Any" is no peer.
+        return parts is { Scheme: "tcp", Host: "*" } or { Scheme: "tcp", Port: 0 } ? "tcp://host:port with the host and the port of a peer" : null;
     }
 
-    private static bool IsTcp(string address, bool isBound)
+    /// <summary>What is allowed instead of an endpoint to bind; null when it is one.</summary>
+    public static string? BindError(string endpoint)
     {
-        var colon = address.LastIndexOf(':');
-        if (colon <= 0) return false;
-        var (host, port) = (address[..colon], address[(colon + 1)..]);
-        if (isBound && port == "*") port = "0";
-        var isPort = ushort.TryParse(port, System.Globalization.NumberStyles.None, null, out var number) && (isBound || number > 0);
-        return isPort && (host == "*" ? isBound : Uri.CheckHostName(host) != UriHostNameType.Unknown);
+        if (!ZmtpEndpoint.TryParse(endpoint, out var parts, out var error)) return error;
+        return parts.Source is null ? null : "an endpoint without a source address, which is for connecting";
     }
 }

@@ -36,16 +36,8 @@ internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsRea
 
     private void CheckBackend(string path, BackendOptions backend)
     {
-        foreach (var (endpoint, at) in backend.Connect.Select((endpoint, at) => (endpoint, at)))
-        {
-            Demand(EndpointSyntax.CanConnect(endpoint), $"{path}:Connect:{at}", endpoint, EndpointSyntax.ConnectRule);
-        }
-
-        foreach (var (endpoint, at) in backend.Bind.Select((endpoint, at) => (endpoint, at)))
-        {
-            Demand(EndpointSyntax.CanBind(endpoint), $"{path}:Bind:{at}", endpoint, EndpointSyntax.BindRule);
-        }
-
+        CheckEndpoints($"{path}:Connect", backend.Connect, EndpointSyntax.ConnectError);
+        CheckEndpoints($"{path}:Bind", backend.Bind, EndpointSyntax.BindError);
         if (backend.Connect.Count + backend.Bind.Count == 0)
         {
             _problems.Add(new(path, "names no endpoint; allowed: at least one in Connect or Bind, such as tcp://127.0.0.1:5555."));
@@ -59,6 +51,16 @@ internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsRea
             !backend.Upstream.Contains("Demand") || backend.Upstream.Count == 1,
             $"{path}:Upstream", string.Join(", ", backend.Upstream), "Demand alone, or prefixes");
         if (SocketRoles.KindOf(backend.Socket) is { } kind) CheckApplies(path, typeof(BackendOptions), kind, $"Socket is {backend.Socket}");
+    }
+
+    private void CheckEndpoints(string path, List<string> endpoints, Func<string, string?> error)
+    {
+        for (var at = 0; at < endpoints.Count; at++)
+        {
+            var allowed = error(endpoints[at]);
+            Demand(allowed is null, $"{path}:{at}", endpoints[at], allowed ?? "");
+            Demand(endpoints.IndexOf(endpoints[at]) == at, $"{path}:{at}", endpoints[at], "each endpoint once");
+        }
     }
 
     private void CheckBoundTwice()

@@ -23,7 +23,9 @@ internal sealed class StartReport(GatewayConfiguration configuration, IServer se
     private void Started()
     {
         foreach (var line in Lines(configuration.Current)) _logger.Report(line);
-        foreach (var address in server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []) _logger.Listening(address, Browsable(address));
+        var addresses = server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+        foreach (var address in addresses) _logger.Listening(address);
+        if (addresses.FirstOrDefault() is { } first) _logger.Pages(Browsable(first));
     }
 
     /// <summary>A table of what is configured, one line each.</summary>
@@ -59,8 +61,11 @@ internal static partial class StartLog
     [LoggerMessage(9101, LogLevel.Information, "{Line}")]
     public static partial void Report(this ILogger logger, string line);
 
-    [LoggerMessage(9102, LogLevel.Information, "Listening on {Address}; the page is at {Page}, the API at {Page}/swagger")]
-    public static partial void Listening(this ILogger logger, string address, string page);
+    [LoggerMessage(9102, LogLevel.Information, "Now listening on: {Address}")]
+    public static partial void Listening(this ILogger logger, string address);
+
+    [LoggerMessage(9104, LogLevel.Information, "Open {Page} in a browser; the API is at {Page}/swagger")]
+    public static partial void Pages(this ILogger logger, string page);
 
     [LoggerMessage(9103, LogLevel.Information, "Stopping: no new connections; requests in flight have {DrainTimeout}")]
     public static partial void Draining(this ILogger logger, TimeSpan drainTimeout);
