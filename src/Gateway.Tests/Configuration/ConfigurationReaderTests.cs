@@ -50,7 +50,7 @@ public class ConfigurationReaderTests
     [InlineData("Backends:calculator:Connect=tcp://127.0.0.1:70000", "Backends:calculator:Connect:0 is \"tcp://127.0.0.1:70000\"; allowed: tcp://host:port with a port from 0 to 65535, or * for any.")]
     [InlineData("Backends:quotes:Bind=tcp://127.0.0.1:1;127.0.0.1:5558", "Backends:quotes:Bind:0 is \"tcp://127.0.0.1:1;127.0.0.1:5558\"; allowed: an endpoint without a source address, which is for connecting.")]
     [InlineData("Backends:quotes:Bind=tcp://*:5557", "Backends:quotes:Bind:0 is \"tcp://*:5557\"; allowed: an endpoint that Gateway:Backends:jobs:Bind:0 does not bind already.")]
-    [InlineData("Backends:calculator:ReconnectMax=00:00:00.050", "Backends:calculator:ReconnectMax is \"00:00:00.0500000\"; allowed: at least ReconnectMin, which is 00:00:00.1000000.")]
+    [InlineData("Backends:calculator:ReconnectMax=00:00:00.050", "Backends:calculator:ReconnectMax is \"00:00:00.05\"; allowed: at least ReconnectMin, which is 00:00:00.1.")]
     [InlineData("Backends:calculator:HeartbeatTimeout=00:00:05", "Backends:calculator:HeartbeatTimeout is \"00:00:05\"; allowed: more than HeartbeatInterval, which is 00:00:10.")]
     [InlineData("Backends:quotes:MaxInFlight=5", "Backends:quotes:MaxInFlight does not apply to stream routes (Socket is SUB); leave it out.")]
     [InlineData("Routes:ticker:Timeout=00:00:05", "Routes:ticker:Timeout does not apply to stream routes (backend quotes is a SUB socket); leave it out.")]

@@ -8,7 +8,7 @@ internal sealed record ConfigurationProblem(string Path, string Text)
     /// <summary>A value that is not allowed.</summary>
     /// <param name="allowed">What is, as it follows <c>allowed:</c>; no full stop.</param>
     public static ConfigurationProblem NotAllowed(string path, object? value, string allowed) =>
-        new(path, $"is \"{value}\"; allowed: {allowed}.");
+        new(path, $"is \"{SettingDescription.TextOf(value)}\"; allowed: {allowed}.");
 
     /// <summary>A value that has to be given and is not.</summary>
     public static ConfigurationProblem Missing(string path, string allowed) => new(path, $"is missing; allowed: {allowed}.");

@@ -43,10 +43,10 @@ internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsRea
             _problems.Add(new(path, "names no endpoint; allowed: at least one in Connect or Bind, such as tcp://127.0.0.1:5555."));
         }
 
-        Demand(backend.ReconnectMax >= backend.ReconnectMin, $"{path}:ReconnectMax", backend.ReconnectMax, $"at least ReconnectMin, which is {backend.ReconnectMin}");
+        Demand(backend.ReconnectMax >= backend.ReconnectMin, $"{path}:ReconnectMax", backend.ReconnectMax, $"at least ReconnectMin, which is {SettingDescription.TextOf(backend.ReconnectMin)}");
         Demand(
             backend.HeartbeatInterval == TimeSpan.Zero || backend.HeartbeatTimeout > backend.HeartbeatInterval,
-            $"{path}:HeartbeatTimeout", backend.HeartbeatTimeout, $"more than HeartbeatInterval, which is {backend.HeartbeatInterval}");
+            $"{path}:HeartbeatTimeout", backend.HeartbeatTimeout, $"more than HeartbeatInterval, which is {SettingDescription.TextOf(backend.HeartbeatInterval)}");
         Demand(
             !backend.Upstream.Contains("Demand") || backend.Upstream.Count == 1,
             $"{path}:Upstream", string.Join(", ", backend.Upstream), "Demand alone, or prefixes");

@@ -24,6 +24,8 @@ internal sealed class SettingDescription
         Default = property.GetValue(owner);
         _words = property.GetCustomAttribute<AllowedAttribute>()?.Words;
         Range = property.GetCustomAttribute<RangeAttribute>();
+        // The attribute turns the texts of its bounds into values at its first use; now, so that they never change under a reader.
+        _ = Range?.IsValid(null);
         IsRequired = property.GetCustomAttribute<RequiredAttribute>() is not null;
         AppliesTo = property.GetCustomAttribute<AppliesToAttribute>()?.Kinds;
         Choices = type.IsEnum
@@ -83,8 +85,12 @@ internal sealed class SettingDescription
         null or "" => null,
         bool flag => flag ? "true" : "false",
         _ when Form is SettingForm.List or SettingForm.Section or SettingForm.NamedSections => null,
-        var value => value.ToString(),
+        var value => TextOf(value),
     };
+
+    /// <summary>A value as people write it: a time without idle zeros.</summary>
+    public static string TextOf(object? value) =>
+        value is TimeSpan { Milliseconds: not 0 } time ? time.ToString().TrimEnd('0') : value?.ToString() ?? "";
 
     /// <summary>The settings of an options class, in the order of its properties.</summary>
     public static IReadOnlyList<SettingDescription> Of(Type type) => Known.GetOrAdd(type, static type =>
@@ -132,7 +138,8 @@ internal sealed class SettingDescription
     private string Bounds()
     {
         if (Range is null) return "";
-        return Range.MinimumIsExclusive ? $" above {Range.Minimum}, at most {Range.Maximum}" : $" from {Range.Minimum} to {Range.Maximum}";
+        var (from, to) = (TextOf(Range.Minimum), TextOf(Range.Maximum));
+        return Range.MinimumIsExclusive ? $" above {from}, at most {to}" : $" from {from} to {to}";
     }
 
     private static SettingForm FormOf(Type type)
