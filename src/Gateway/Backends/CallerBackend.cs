@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Gateway.Configuration;
 using Zmtp;
 using Zmtp.Sockets;
@@ -276,23 +277,28 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
 
         var (lane, timeout) = (pending.Lane!, pending.Timeout);
         var completion = Dispatched(pending, cancellationToken).AsTask();
+        Exception? failure = null;
         try
         {
             await using (stream) await PumpAsync(pending.Call, stream!, timeout, cancellationToken);
         }
         catch (Exception e)
         {
-            // The stream, given up, has closed the lane, and that completes the call; the cause here is the better answer.
-            _ = completion.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            if (e is ZmtpException) throw new BackendLostException(Name, lane.Peer.Remote);
-            throw;
-        }
-        finally
-        {
-            lane.EndStream(pending, After(timeout));
+            failure = e;
         }
 
-        await completion;
+        lane.EndStream(pending, After(timeout));
+        if (failure is null)
+        {
+            await completion;
+            return;
+        }
+
+        // The stream, given up, closes the lane, and that completes the call. Not before: until then an early reply may reach the call,
+        // which is reused for another request once this returns. The cause here is the better answer.
+        await completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (failure is ZmtpException) throw new BackendLostException(Name, lane.Peer.Remote);
+        ExceptionDispatchInfo.Throw(failure);
     }
 
     private bool TryBeginStream(PendingCall pending, out FrameStream? stream)
