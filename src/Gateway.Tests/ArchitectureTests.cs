@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Gateway.Tests.TestSupport;
+using Zmtp.Wire;
 
 namespace Gateway.Tests;
 
@@ -8,7 +9,7 @@ public class ArchitectureTests
     [Fact]
     public void Zmtp_references_neither_Gateway_nor_the_web_framework() =>
         Assert.DoesNotContain(
-            typeof(Zmtp.Wire.FramePart).Assembly.GetReferencedAssemblies(),
+            typeof(FramePart).Assembly.GetReferencedAssemblies(),
             assembly => assembly.Name!.StartsWith("Microsoft.", StringComparison.Ordinal) || assembly.Name is "Gateway");
 
     [Theory]

@@ -46,10 +46,12 @@ internal sealed class NullMechanism(SocketType type, byte[] identity) : Mechanis
     }
 
     /// <summary>The words of an ERROR command, printable characters only.</summary>
-    internal static string ErrorReason(ReadOnlySpan<byte> data)
+    internal static string ErrorReason(ReadOnlySpan<byte> data) => data.IsEmpty ? "" : Printable(data.Slice(1, Math.Min(data[0], data.Length - 1)));
+
+    /// <summary>A peer's bytes for a log: printable characters, and no more than a reason may have.</summary>
+    internal static string Printable(ReadOnlySpan<byte> octets)
     {
-        if (data.IsEmpty) return "";
-        var text = data.Slice(1, Math.Min(data[0], data.Length - 1));
+        var text = octets[..Math.Min(octets.Length, byte.MaxValue)];
         var characters = new StringBuilder(text.Length);
         foreach (var octet in text) characters.Append(octet is >= 0x20 and < 0x7F ? (char)octet : '?');
         return characters.ToString();

@@ -13,10 +13,11 @@ public abstract class BalancedSocket : ZmtpSocket
         : base(type, options) => _in = new FairQueue(Options);
 
     /// <summary>Sends to the next peer that has room; waits while there is none. The message is taken over.</summary>
-    protected async ValueTask SendCoreAsync(Message message, CancellationToken cancellationToken)
-    {
-        if (_out.TrySend(Peers, message) is null) await _out.SendAsync(() => Peers, message, cancellationToken);
-    }
+    /// <exception cref="ObjectDisposedException">The socket was closed.</exception>
+    protected async ValueTask SendCoreAsync(Message message, CancellationToken cancellationToken) => await SendToOneAsync(message, cancellationToken);
+
+    private protected ValueTask<Peer> SendToOneAsync(Message message, CancellationToken cancellationToken) =>
+        _out.TrySend(Peers, message) is { } peer ? new(peer) : _out.SendAsync(() => Peers, message, cancellationToken);
 
     /// <summary>Sends when a peer has room now. The message is taken over when the answer is true.</summary>
     protected bool TrySendCore(Message message) => _out.TrySend(Peers, message) is not null;
@@ -36,5 +37,9 @@ public abstract class BalancedSocket : ZmtpSocket
 
     private protected override void Writable(Peer peer) => _out.Changed();
 
-    private protected override void OnDisposed() => _in.Dispose();
+    private protected override void OnDisposed()
+    {
+        _in.Dispose();
+        _out.Close();
+    }
 }

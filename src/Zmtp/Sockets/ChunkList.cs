@@ -9,6 +9,7 @@ internal sealed class ChunkList
     private const int ChunkSize = 32 * 1024;
     private readonly Queue<Chunk> _full = new();
     private Chunk _tail;
+    private bool _insideMessage;
 
     public long Bytes { get; private set; }
 
@@ -33,6 +34,7 @@ internal sealed class ChunkList
     {
         _tail.Length += count;
         Bytes += count;
+        _insideMessage = true;
     }
 
     public void Write(ReadOnlySpan<byte> bytes)
@@ -53,7 +55,7 @@ internal sealed class ChunkList
     public void Write(ReadOnlyMemory<byte> memory, Message owner)
     {
         Seal(insideFrame: true);
-        _full.Enqueue(new Chunk { External = memory, Owner = owner.Retain(), Length = memory.Length });
+        _full.Enqueue(new Chunk { External = memory, Owner = owner.Retain(), Length = memory.Length, EndsInsideMessage = true });
         Bytes += memory.Length;
     }
 
@@ -62,6 +64,7 @@ internal sealed class ChunkList
     {
         _tail.Messages++;
         Messages++;
+        _insideMessage = false;
     }
 
     /// <summary>Takes the oldest chunk out.</summary>
@@ -103,6 +106,7 @@ internal sealed class ChunkList
     /// <summary>Drops what was written after the mark. Only whole chunks and the tail are known, so a message that spilled into another chunk is cut there.</summary>
     public void Rewind(Position mark)
     {
+        _insideMessage = false;
         if (_full.Count == mark.Full)
         {
             _tail.Length = mark.TailLength;
@@ -123,6 +127,7 @@ internal sealed class ChunkList
                 }
 
                 chunk.Length = mark.TailLength;
+                (chunk.EndsInsideFrame, chunk.EndsInsideMessage) = (false, false);
             }
 
             kept.Add(chunk);
@@ -149,7 +154,7 @@ internal sealed class ChunkList
     private void Seal(bool insideFrame)
     {
         if (_tail.Array is null && _tail.Messages == 0) return;
-        _tail.EndsInsideFrame = insideFrame;
+        (_tail.EndsInsideFrame, _tail.EndsInsideMessage) = (insideFrame, _insideMessage);
         if (_tail.Length == 0 && _tail.Messages == 0) ArrayPool<byte>.Shared.Return(_tail.Array!);
         else _full.Enqueue(_tail);
         _tail = default;
@@ -165,6 +170,7 @@ internal sealed class ChunkList
         public int Length;
         public int Messages;
         public bool EndsInsideFrame;
+        public bool EndsInsideMessage;
 
         public readonly ReadOnlyMemory<byte> Memory => Owner is null ? Array.AsMemory(0, Length) : External;
 

@@ -60,14 +60,13 @@ internal sealed class FairQueue(ZmtpOptions options) : IDisposable
 
     private (Message Message, Peer Peer) Take()
     {
-        InPipe pipe;
-        lock (_gate) pipe = _turns.Dequeue();
-        var message = pipe.Take(out var hasMore);
-        if (hasMore)
+        // One step: a pipe that has more must be back in its turn before another receiver with a permit looks for it.
+        lock (_gate)
         {
-            lock (_gate) _turns.Enqueue(pipe);
+            var pipe = _turns.Dequeue();
+            var message = pipe.Take(out var hasMore);
+            if (hasMore) _turns.Enqueue(pipe);
+            return (message, pipe.Peer);
         }
-
-        return (message, pipe.Peer);
     }
 }

@@ -86,7 +86,7 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
     {
         var name = mechanism.Properties["Socket-Type"] ?? [];
         PeerType = SocketTypes.Parse(name);
-        if (PeerType == SocketType.None) return Refuse(ProtocolError.UnknownSocketType, $"\"{System.Text.Encoding.Latin1.GetString(name)}\"");
+        if (PeerType == SocketType.None) return Refuse(ProtocolError.UnknownSocketType, $"\"{NullMechanism.Printable(name)}\"");
         if (!ownType.Accepts(PeerType)) return Refuse(ProtocolError.IncompatibleSocketType, $"the peer is a {PeerType.Name()}, ours is a {ownType.Name()}");
         PeerIdentity = mechanism.Properties["Identity"] ?? [];
         if (PeerIdentity.Length > byte.MaxValue || (PeerIdentity.Length > 0 && PeerIdentity[0] == 0)) return Refuse(ProtocolError.MalformedIdentity, "");

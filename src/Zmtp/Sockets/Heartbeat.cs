@@ -9,6 +9,7 @@ internal sealed class Heartbeat : IDisposable
     private readonly WirePeer _peer;
     private readonly TimeProvider _time;
     private readonly byte[] _ping;
+    private readonly TimeSpan _interval;
     private readonly TimeSpan _timeout;
     private readonly ITimer? _timer;
     private ITimer? _timeToLiveTimer;
@@ -27,8 +28,10 @@ internal sealed class Heartbeat : IDisposable
         BinaryPrimitives.WriteUInt16BigEndian(data, (ushort)Math.Min(655, options.HeartbeatTtl.TotalMilliseconds / 100));
         _ping = new byte[Command.FrameSize(CommandNames.Ping.Length, data.Length)];
         Command.WriteFrame(_ping, CommandNames.Ping, data);
-        if (pings && options.HeartbeatInterval > TimeSpan.Zero)
-            _timer = _time.CreateTimer(static h => ((Heartbeat)h!).Tick(), this, options.HeartbeatInterval, options.HeartbeatInterval);
+        _interval = options.HeartbeatInterval;
+        if (!pings || _interval <= TimeSpan.Zero) return;
+        _timer = _time.CreateTimer(static h => ((Heartbeat)h!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(_interval, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Starts pinging, or answers null when there is nothing to do.</summary>
@@ -38,10 +41,10 @@ internal sealed class Heartbeat : IDisposable
     /// <summary>The peer asked us, by the ttl of a PING, to give it up after so many tenths of a second of silence.</summary>
     public static Heartbeat? WithTimeToLive(Heartbeat? heartbeat, WirePeer peer, ZmtpOptions options, ushort tenths)
     {
-        if (tenths == 0 || heartbeat?._timeToLive == tenths) return heartbeat;
+        if (tenths == (heartbeat?._timeToLive ?? 0)) return heartbeat;
         heartbeat ??= new Heartbeat(peer, options, pings: false);
         heartbeat._timeToLive = tenths;
-        var every = TimeSpan.FromMilliseconds(tenths * 100);
+        var every = tenths == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(tenths * 100);
         if (heartbeat._timeToLiveTimer is { } timer) timer.Change(every, every);
         else heartbeat._timeToLiveTimer = options.Time.CreateTimer(static h => ((Heartbeat)h!).TimeToLiveTick(), heartbeat, every, every);
         return heartbeat;
@@ -68,19 +71,28 @@ internal sealed class Heartbeat : IDisposable
 
     private void Tick()
     {
+        var left = _timeout;
         // Inside a frame of ours no PING can be sent and so no PONG be expected.
         if (_alive || _paused || _peer.IsStreaming)
         {
             _alive = false;
             _lastSeen = _time.GetTimestamp();
         }
-        else if (_time.GetElapsedTime(_lastSeen) >= _timeout)
+        else
+        {
+            left -= _time.GetElapsedTime(_lastSeen);
+        }
+
+        if (left <= TimeSpan.Zero)
         {
             _peer.Abort(new ZmtpProtocolException(ProtocolError.HeartbeatTimeout, $"nothing received for {_timeout}"));
             return;
         }
 
         _peer.SendPing(_ping);
+        // Never later than the timeout, in whole milliseconds, which is what timers have: one that is a moment early must not cost an interval.
+        left = TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds));
+        _timer!.Change(left < _interval ? left : _interval, Timeout.InfiniteTimeSpan);
     }
 
     private void TimeToLiveTick()

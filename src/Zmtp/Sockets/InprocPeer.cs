@@ -21,6 +21,8 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
     private bool _delivering;
     private bool _refusedSender;
     private bool _closed;
+    private bool _failed;
+    private bool _isOver;
     private int _maxMessages;
     private long _maxBytes;
 
@@ -57,15 +59,15 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
             return false;
         }
 
-        bool over;
+        bool ended;
         lock (_gate)
         {
-            _sink = sink;
             // The other side may have gone before this one was told that it came.
-            over = _ended.Task.IsCompleted;
+            ended = _isOver;
+            if (!ended) _sink = sink;
         }
 
-        if (over)
+        if (ended)
         {
             sink.Closed(_reason);
             owner.PeerGone(this);
@@ -120,9 +122,7 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
 
     private bool HandOver(InprocPeer other, Message message)
     {
-        CountMessageOut();
-        CountOut(message.Length);
-        if (other.Enqueue(message)) return true;
+        if (other.Enqueue(message, this)) return true;
         message.Dispose();
         return false;
     }
@@ -150,11 +150,14 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
         }
     }
 
-    private bool Enqueue(Message message)
+    private bool Enqueue(Message message, InprocPeer sender)
     {
         lock (_gate)
         {
             if (_closed) return false;
+            // Several threads may send at once; this lock is the one that they share.
+            sender.CountMessageOut();
+            sender.CountOut(message.Length);
             _inbox.Enqueue(message);
             _inboxBytes += message.Length;
             if (_delivering || _sink is null) return true;
@@ -192,12 +195,14 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
             bool writable, over;
             lock (_gate)
             {
+                if (_closed && (_failed || _sink is null)) DropInbox();
                 if (_inbox.TryDequeue(out message)) _inboxBytes -= message.Length;
                 else if (any || _closed) { /* Leaves below, still delivering: nobody else may call the sink. */ }
                 else _delivering = false;
                 over = message is null && _closed;
                 writable = _refusedSender && _inbox.Count <= _maxMessages / 2 && _inboxBytes <= _maxBytes / 2;
                 if (writable) _refusedSender = false;
+                _isOver = over;
                 if (message is null && !any && !over) break;
             }
 
@@ -210,7 +215,7 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
 
             if (message is null)
             {
-                _sink!.BatchEnd();
+                if (!_failed) _sink!.BatchEnd();
                 any = false;
                 continue;
             }
@@ -246,8 +251,10 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
         }
         catch (Exception e)
         {
-            // A sink that fails loses its connection, not the sender its thread.
+            // A sink that fails loses its connection, not the sender its thread; it is not called again but for its end.
+            lock (_gate) _failed = true;
             Abort(e);
+            return true;
         }
         finally
         {
@@ -256,15 +263,18 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
 
         if (ready) return true;
         _sink!.BatchEnd();
-        _ = ResumeAsync();
+        var waiting = _sink.WhenReadyAsync(_closing.Token).AsTask();
+        // Ready at once is a turn of the caller's loop; going on from here would nest a call for each message.
+        if (waiting.IsCompletedSuccessfully) return true;
+        _ = ResumeAsync(waiting);
         return false;
     }
 
-    private async Task ResumeAsync()
+    private async Task ResumeAsync(Task waiting)
     {
         try
         {
-            await _sink!.WhenReadyAsync(_closing.Token);
+            await waiting;
         }
         catch (Exception e)
         {
@@ -280,12 +290,19 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
         {
             if (_closed) return;
             (_closed, _reason) = (true, reason);
-            _closing.Cancel();
+            // On the pool: whoever waits for a paused sink would go on in here, under the lock.
+            _ = _closing.CancelAsync();
             if (_delivering) return;
             _delivering = true;
         }
 
         DeliverAll();
+    }
+
+    private void DropInbox()
+    {
+        while (_inbox.TryDequeue(out var message)) message.Dispose();
+        _inboxBytes = 0;
     }
 
     private void End()

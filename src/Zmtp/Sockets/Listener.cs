@@ -54,15 +54,7 @@ internal sealed class Listener : IAsyncDisposable
         {
             try
             {
-                var accepted = await _socket.AcceptAsync(_stopping.Token);
-                if (Volatile.Read(ref _handshakes) >= _set.Options.MaxHandshakes)
-                {
-                    accepted.Dispose();
-                    Failed(new ZmtpException($"{Endpoint} has {_set.Options.MaxHandshakes} unfinished handshakes; a connection was refused."));
-                    continue;
-                }
-
-                Run(SocketTransport.Accepted(accepted, _endpoint, _set.Options));
+                Take(await _socket.AcceptAsync(_stopping.Token));
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {
@@ -72,8 +64,29 @@ internal sealed class Listener : IAsyncDisposable
             {
                 Failed(e);
                 // Out of descriptors, most likely: trying at once would spin.
-                await Task.Delay(TimeSpan.FromMilliseconds(200), _set.Options.Time, CancellationToken.None);
+                await Task.Delay(TimeSpan.FromMilliseconds(200), _set.Options.Time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+        }
+    }
+
+    private void Take(Socket accepted)
+    {
+        if (Volatile.Read(ref _handshakes) >= _set.Options.MaxHandshakes)
+        {
+            accepted.Dispose();
+            Failed(new ZmtpException($"{Endpoint} has {_set.Options.MaxHandshakes} unfinished handshakes; a connection was refused."));
+            return;
+        }
+
+        try
+        {
+            Run(SocketTransport.Accepted(accepted, _endpoint, _set.Options));
+        }
+        catch (SocketException e)
+        {
+            // Reset before it was looked at. That is one connection's trouble: the next one must not wait for it.
+            accepted.Dispose();
+            Failed(e);
         }
     }
 

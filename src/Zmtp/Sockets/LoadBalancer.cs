@@ -6,6 +6,7 @@ internal sealed class LoadBalancer
     private readonly Lock _gate = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _next;
+    private bool _closed;
 
     /// <summary>Sends to the next peer that takes the message. The message is released when it was taken.</summary>
     public Peer? TrySend(Peer[] peers, Message message)
@@ -27,7 +28,12 @@ internal sealed class LoadBalancer
         while (true)
         {
             Task changed;
-            lock (_gate) changed = _changed.Task;
+            lock (_gate)
+            {
+                ObjectDisposedException.ThrowIf(_closed, typeof(ZmtpSocket));
+                changed = _changed.Task;
+            }
+
             // Looked at after the task was taken: a change in between completes it.
             if (TrySend(peers(), message) is { } peer) return peer;
             await changed.WaitAsync(cancellationToken);
@@ -35,10 +41,20 @@ internal sealed class LoadBalancer
     }
 
     /// <summary>A peer came or has room again.</summary>
-    public void Changed()
+    public void Changed() => Wake(closing: false);
+
+    /// <summary>The socket is closed: who waits for a peer waits in vain.</summary>
+    public void Close() => Wake(closing: true);
+
+    private void Wake(bool closing)
     {
         TaskCompletionSource changed;
-        lock (_gate) (changed, _changed) = (_changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        lock (_gate)
+        {
+            _closed |= closing;
+            (changed, _changed) = (_changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
         changed.TrySetResult();
     }
 }

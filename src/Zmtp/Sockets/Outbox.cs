@@ -29,6 +29,7 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
     private bool _refused;
     private bool _closed;
     private bool _insideFrame;
+    private bool _insideMessage;
     private WireFrameStream? _stream;
     private TaskCompletionSource? _drained;
     private ValueTaskAwaiter<int> _awaiter;
@@ -116,7 +117,9 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
         lock (_gate)
         {
             if (_closed || (!exempt && _control.Bytes > MaxControlBytes)) return false;
-            _control.Write(frame);
+            // In one piece: a control frame over two chunks would let a message in between.
+            frame.CopyTo(_control.GetSpan(frame.Length));
+            _control.Advance(frame.Length);
             if (_flushing || _stream is not null) return true;
             _flushing = true;
         }
@@ -130,7 +133,8 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
     {
         lock (_gate)
         {
-            if (_closed || (!_flushing && _queue.IsEmpty && _queue.Messages == 0 && _control.IsEmpty)) return Task.CompletedTask;
+            // What is held back by a stream (messages, and commands for want of a frame's end) is queued after the stream's header.
+            if (_closed || (!_flushing && _queue.IsEmpty && _queue.Messages == 0 && (_control.IsEmpty || _stream is not null))) return Task.CompletedTask;
             return (_drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
@@ -279,8 +283,15 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
             _sending = default;
             (_sent, _inFlightMessages, _inFlightBytes) = (0, 0, 0);
             // Commands go between frames only: not into one that fills several chunks, and not behind the header of a streamed one.
-            taken = !_closed && ((!_insideFrame && _stream is null && _control.TryTake(out _sending)) || _queue.TryTake(out _sending));
-            _insideFrame = taken && _sending.EndsInsideFrame;
+            // What ZMTP 3.0 has instead of commands are messages, and those go between messages.
+            var mayInterrupt = !_insideFrame && !(_insideMessage && peer.IsMinorZero) && _stream is null;
+            taken = !_closed && mayInterrupt && _control.TryTake(out _sending);
+            if (!taken)
+            {
+                taken = !_closed && _queue.TryTake(out _sending);
+                (_insideFrame, _insideMessage) = (taken && _sending.EndsInsideFrame, taken && _sending.EndsInsideMessage);
+            }
+
             if (taken)
             {
                 (_inFlightMessages, _inFlightBytes) = (_sending.Messages, _sending.Length);

@@ -19,20 +19,37 @@ public sealed class ReqSocket(ZmtpOptions? options = null) : BalancedSocket(Sock
             envelope.Add([]);
             for (var i = 0; i < request.Count; i++) envelope.Add(request[i].Span);
             request.Dispose();
-            await SendCoreAsync(envelope, cancellationToken);
-            while (true)
+            var asked = await SendToOneAsync(envelope, cancellationToken);
+            try
             {
-                using var reply = await ReceiveCoreAsync(cancellationToken);
-                // A reply without its envelope answers nobody.
-                if (reply.Count < 2 || reply[0].Length > 0) continue;
-                var body = Message.Create();
-                for (var i = 1; i < reply.Count; i++) body.Add(reply[i].Span);
-                return body;
+                return await ReplyAsync(asked, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                // A late reply would answer the next request; with its connection it is gone (libzmq does so with REQ_RELAXED).
+                asked.Abort(new ZmtpException("A request was given up before its reply."));
+                throw;
             }
         }
         finally
         {
             _turn.Release();
+        }
+    }
+
+    private async ValueTask<Message> ReplyAsync(Peer asked, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var (reply, peer) = await ReceiveFromAsync(cancellationToken);
+            using (reply)
+            {
+                // Only who was asked may answer, and a reply without its envelope answers nobody.
+                if (peer != asked || reply.Count < 2 || reply[0].Length > 0) continue;
+                var body = Message.Create();
+                for (var i = 1; i < reply.Count; i++) body.Add(reply[i].Span);
+                return body;
+            }
         }
     }
 }

@@ -82,6 +82,8 @@ internal sealed class WirePeer : Peer
     {
         Interlocked.CompareExchange(ref _abortReason, reason, null);
         _link.Abort();
+        // A paused sink is not reading, so it would not notice. On the pool: the caller may hold a lock that the sink's end needs.
+        _ = _closing.CancelAsync();
     }
 
     public override Task FlushedAsync() => _outbox.DrainedAsync();
@@ -121,14 +123,15 @@ internal sealed class WirePeer : Peer
 
     internal bool IsStreaming => _outbox.IsStreaming;
 
+    /// <summary>Whether the peer speaks ZMTP 3.0, where subscriptions are messages.</summary>
+    internal bool IsMinorZero => _minor == 0;
+
     private async ValueTask EndAsync(IFrameSink? sink, Exception? reason)
     {
         _heartbeat?.Dispose();
-        await _closing.CancelAsync();
         _outbox.Close();
         await _link.DisposeAsync();
         _buffer.Dispose();
-        _closing.Dispose();
         if (sink is null) return;
         try
         {

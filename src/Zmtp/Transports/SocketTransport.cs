@@ -80,7 +80,15 @@ internal static class SocketTransport
     /// <summary>Removes the file of a bound ipc endpoint.</summary>
     public static void Unlink(ZmtpEndpoint endpoint)
     {
-        if (endpoint.Scheme == "ipc" && endpoint.Host[0] != '@') File.Delete(endpoint.Host);
+        if (endpoint.Scheme != "ipc" || endpoint.Host[0] == '@') return;
+        try
+        {
+            File.Delete(endpoint.Host);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Its folder went first, or is no longer ours: then the file is not ours to remove either.
+        }
     }
 
     private static void Prepare(Socket socket, ZmtpEndpoint endpoint, ZmtpOptions options)
@@ -127,6 +135,8 @@ internal static class SocketTransport
     private static void RemoveStaleFile(ZmtpEndpoint endpoint)
     {
         if (endpoint.Host[0] == '@' || !File.Exists(endpoint.Host)) return;
+        // Connecting to an ordinary file is refused as well, and that one must not be deleted; a socket has no length.
+        if (new FileInfo(endpoint.Host).Length > 0) throw new ZmtpException($"{endpoint} cannot be bound: {endpoint.Host} exists and is no socket.");
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
