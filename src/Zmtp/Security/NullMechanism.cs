@@ -35,14 +35,24 @@ internal sealed class NullMechanism(SocketType type, byte[] identity) : Mechanis
     }
 
     /// <summary>Writes READY; the identity is announced, even empty, by the types that libzmq announces it for.</summary>
-    internal static void WriteReady(IBufferWriter<byte> output, SocketType type, byte[] identity)
+    internal static void WriteReady(IBufferWriter<byte> output, SocketType type, byte[] identity) => WriteProperties(output, CommandNames.Ready, type, identity);
+
+    /// <summary>Writes a command whose data are our properties.</summary>
+    internal static void WriteProperties(IBufferWriter<byte> output, ReadOnlySpan<byte> command, SocketType type, byte[] identity)
+    {
+        var data = OurProperties(type, identity);
+        output.Advance(Command.WriteFrame(output.GetSpan(Command.FrameSize(command.Length, data.Length)), command, data));
+    }
+
+    /// <summary>Our properties as bytes.</summary>
+    internal static byte[] OurProperties(SocketType type, byte[] identity)
     {
         var name = Encoding.ASCII.GetBytes(type.Name());
         var size = Metadata.PropertySize("Socket-Type", name.Length) + (type.AnnouncesIdentity() ? Metadata.PropertySize("Identity", identity.Length) : 0);
         var data = new byte[size];
         var at = Metadata.WriteProperty(data, "Socket-Type", name);
         if (type.AnnouncesIdentity()) Metadata.WriteProperty(data.AsSpan(at), "Identity", identity);
-        output.Advance(Command.WriteFrame(output.GetSpan(Command.FrameSize(CommandNames.Ready.Length, size)), CommandNames.Ready, data));
+        return data;
     }
 
     /// <summary>The words of an ERROR command, printable characters only.</summary>

@@ -74,4 +74,13 @@ public enum ProtocolError
 
     /// <summary>A REP-like peer returned a reply without the envelope of its request.</summary>
     MissingEnvelope,
+
+    /// <summary>CURVE: a nonce was used before or goes backwards.</summary>
+    ReplayedNonce,
+
+    /// <summary>CURVE: a box does not open: a wrong key, or bytes that were changed on the way.</summary>
+    BrokenBox,
+
+    /// <summary>The authenticator refused the peer.</summary>
+    Unauthorized,
 }
