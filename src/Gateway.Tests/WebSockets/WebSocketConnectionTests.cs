@@ -23,6 +23,7 @@ public sealed class WebSocketConnectionTests : IDisposable
     private readonly WebSocketTicker _ticker;
     private readonly WebSocketConnection _connection;
     private readonly List<string> _messages = [];
+    private IOException? _throws;
     private bool _aborted;
 
     public WebSocketConnectionTests()
@@ -134,6 +135,29 @@ public sealed class WebSocketConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_close_waits_for_the_message_that_is_being_written()
+    {
+        var running = _connection.RunAsync(_ticker, CancellationToken.None);
+        var sending = _connection.SendAsync(WebSocketOpcode.Binary, new byte[200_000]);
+        await ReceiveAsync(AutobahnCase.Frame(8, [0x03, 0xE8]));
+        Assert.False(running.IsCompleted);
+        var sent = await SentAsync(10 + 200_000 + 4);
+        Assert.EndsWith("00" + "880203E8", sent, StringComparison.Ordinal);
+        Assert.True(await sending.AsTask().WaitAsync(Bound));
+        Assert.Equal(WebSocketEndKind.PeerClosed, (await running.WaitAsync(Bound)).Kind);
+    }
+
+    [Fact]
+    public async Task What_a_handler_throws_is_not_taken_for_a_lost_connection()
+    {
+        _throws = new IOException("The backend's, not the client's.");
+        var running = _connection.RunAsync(_ticker, CancellationToken.None);
+        await ReceiveAsync(AutobahnCase.Frame(2, [1]));
+        Assert.Same(_throws, await Assert.ThrowsAsync<IOException>(() => running.WaitAsync(Bound)));
+        Assert.Equal(0, _ticker.Count);
+    }
+
+    [Fact]
     public async Task Fragments_that_are_sent_become_continuations_with_a_pong_between()
     {
         var control = new WebSocketControlQueue();
@@ -155,7 +179,7 @@ public sealed class WebSocketConnectionTests : IDisposable
     private ValueTask<WebSocketCloseCode> OnMessageAsync(WebSocketConnection connection, WebSocketOpcode opcode, ReadOnlyMemory<byte> message)
     {
         _messages.Add($"{opcode} {message.Length}");
-        return default;
+        return _throws is null ? default : ValueTask.FromException<WebSocketCloseCode>(_throws);
     }
 
     private void Abort()

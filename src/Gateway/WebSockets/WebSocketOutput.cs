@@ -56,11 +56,20 @@ internal sealed class WebSocketOutput(Stream stream, WebSocketControlQueue contr
         }
     }
 
-    /// <summary>Sends the close frame behind what is being written; does nothing when one was sent already.</summary>
-    public ValueTask CloseAsync(WebSocketCloseCode code, string reason = "")
+    /// <summary>Sends the close frame behind what is being written, and waits for that; only waits when one was offered already.</summary>
+    public async ValueTask CloseAsync(WebSocketCloseCode code, string reason = "")
     {
         control.OfferClose(code, reason);
-        return FlushControlAsync();
+        // Who closes ends the connection next: whoever is writing must be done by then, or its frame would be cut off.
+        await _writer.WaitAsync();
+        try
+        {
+            await WriteControlAsync();
+        }
+        finally
+        {
+            _writer.Release();
+        }
     }
 
     /// <summary>Call it when nobody sends any more.</summary>

@@ -16,9 +16,12 @@ internal sealed class WebSocketReader(Stream stream, WebSocketLimits limits)
 
     private readonly WebSocketFrameParser _parser = new(limits);
 
-    /// <summary>Reads until the peer closes, fails or is lost, the receiver ends it, or the token is cancelled. Call it once.</summary>
+    /// <summary>Reads until the peer closes, fails or is lost, the receiver ends it, or the token is cancelled.</summary>
+    /// <remarks>After Cancelled it may be called again and goes on where it was; after any other end not.</remarks>
     public async Task<WebSocketEnd> RunAsync(IWebSocketReceiver receiver, CancellationToken cancellationToken)
     {
+        // What a receiver throws is its owner's: only the stream's own failures become an end.
+        var isDelivering = false;
         try
         {
             var filled = false;
@@ -31,8 +34,10 @@ internal sealed class WebSocketReader(Stream stream, WebSocketLimits limits)
                     var read = await stream.ReadAsync(buffer, cancellationToken);
                     if (read == 0) return new WebSocketEnd(WebSocketEndKind.Lost);
                     filled = read == buffer.Length;
+                    isDelivering = true;
                     receiver.OnAlive();
                     if (await DeliverAsync(buffer.AsMemory(0, read), receiver) is { } end) return end;
+                    isDelivering = false;
                 }
                 finally
                 {
@@ -40,11 +45,11 @@ internal sealed class WebSocketReader(Stream stream, WebSocketLimits limits)
                 }
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!isDelivering && cancellationToken.IsCancellationRequested)
         {
             return new WebSocketEnd(WebSocketEndKind.Cancelled);
         }
-        catch (Exception broken) when (broken is IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception broken) when (!isDelivering && broken is IOException or OperationCanceledException or ObjectDisposedException)
         {
             // Reset by the peer, or aborted by our own side (a write deadline, a lost ping).
             return new WebSocketEnd(WebSocketEndKind.Lost);
