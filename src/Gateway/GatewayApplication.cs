@@ -1,3 +1,4 @@
+using System.Net;
 using System.Reflection;
 using Gateway.Backends;
 using Gateway.Calls;
@@ -77,6 +78,25 @@ internal static class GatewayApplication
         var isConfigured = builder.Configuration["urls"] is not null || builder.Configuration["http_ports"] is not null
             || builder.Configuration["https_ports"] is not null || builder.Configuration.GetSection("Kestrel:Endpoints").Exists();
         if (!isConfigured) builder.WebHost.UseUrls(DefaultUrl);
+        foreach (var url in (builder.Configuration["urls"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries)) CheckUrl(url);
+    }
+
+    /// <summary>The server would find out when it starts, and say it with a stack trace.</summary>
+    private static void CheckUrl(string url)
+    {
+        if (!IsUrl(url)) throw new ConfigurationException(ConfigurationProblem.NotAllowed("urls", url, $"one or more such as {DefaultUrl}, separated by semicolons").ToString());
+    }
+
+    private static bool IsUrl(string url)
+    {
+        try
+        {
+            return BindingAddress.Parse(url).Port <= IPEndPoint.MaxPort;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     private static void AddServices(IServiceCollection services, ConfigurationSources sources)

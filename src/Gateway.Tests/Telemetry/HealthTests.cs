@@ -78,5 +78,19 @@ public class HealthTests
         static int StatusOf(IServiceProvider services) => Gateway.Telemetry.HealthEndpoints.Read(services).Status == "draining" ? 503 : 200;
     }
 
+    [Theory]
+    [InlineData("/health/live", "GET, HEAD")]
+    [InlineData("/health/ready", "GET, HEAD")]
+    [InlineData("/openapi/v1.json", "GET")]
+    [InlineData("/swagger/index.html", "GET, HEAD")]
+    public async Task Another_method_on_a_fixed_path_is_a_problem(string path, string allow)
+    {
+        await using var gateway = await StartAsync();
+        using var response = await gateway.Client.PostAsync(new Uri(path, UriKind.Relative), content: null);
+        var problem = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal($"{path} answers {allow}, not POST.", problem.GetProperty("detail").GetString());
+        Assert.Equal(allow, string.Join(", ", response.Content.Headers.Allow));
+    }
+
     private static Task<GatewayHost> StartAsync() => GatewayHost.StartAsync(new FakeRouteKind(_ => Task.CompletedTask).Register, TwoBackends);
 }

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using Gateway.Configuration;
+using Microsoft.AspNetCore.Connections;
 
 namespace Gateway.CommandLine;
 
@@ -59,13 +61,6 @@ internal static class GatewayCommand
             foreach (var problem in e.Problems) await error.WriteLineAsync(problem);
             return Failed;
         }
-        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
-        {
-            // Kestrel's text: "Failed to bind to address http://…: address already in use."
-            var address = e.Message.Split(": address", 2)[0].Split(' ')[^1];
-            await error.WriteLineAsync($"Cannot listen on {address}: another program does. Choose another place with --urls http://127.0.0.1:PORT");
-            return Failed;
-        }
     }
 
     private static string Check(string file)
@@ -83,6 +78,24 @@ internal static class GatewayCommand
     {
         using var sources = new ConfigurationSources(Environment.CurrentDirectory, serve.Files, serve.Settings);
         await using var app = GatewayApplication.Build(sources);
-        await app.RunAsync();
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception e) when (e is IOException or SocketException || e.Message.StartsWith("Unable to configure HTTPS", StringComparison.Ordinal))
+        {
+            throw new ConfigurationException(WhyNotListening(e, app.Configuration["urls"] ?? GatewayApplication.DefaultUrl));
+        }
+
+        await app.WaitForShutdownAsync();
+    }
+
+    private static string WhyNotListening(Exception exception, string urls)
+    {
+        const string other = "choose another place with --urls http://127.0.0.1:PORT";
+        // Kestrel's text: "Failed to bind to address http://…: address already in use."
+        if (exception.InnerException is AddressInUseException) return $"Cannot listen on {exception.Message.Split(": address")[0].Split(' ')[^1]}: another program does; {other}";
+        if (exception is InvalidOperationException) return $"Cannot listen on {urls}: https needs a certificate; set Kestrel:Certificates:Default:Path and KeyPath";
+        return $"Cannot listen on {urls}: {exception.Message.TrimEnd('.')}; {other}";
     }
 }

@@ -1,3 +1,4 @@
+using Gateway.Routing;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.OpenApi;
 
@@ -7,6 +8,8 @@ namespace Gateway.Documents;
 internal static class OpenApiEndpoints
 {
     private const string Document = "/openapi/v1.json";
+    private const string Page = "/swagger/{**file}";
+    private static readonly string[] Methods = ["GET", "HEAD"];
 
     /// <summary>Adds what makes the document.</summary>
     public static void AddOpenApi(this IServiceCollection services)
@@ -35,7 +38,9 @@ internal static class OpenApiEndpoints
             options.SwaggerEndpoint(Document, "Gateway");
             options.DocumentTitle = "Gateway API";
         });
-        endpoints.MapGet("/swagger/{**file}", page.Build());
+        endpoints.MapMethods(Page, Methods, page.Build());
+        endpoints.MapOtherMethods(Page, Methods);
+        endpoints.MapOtherMethods(Document, "GET");
     }
 
     /// <summary>Everything is described by <see cref="RoutesDocumentFilter"/>.</summary>

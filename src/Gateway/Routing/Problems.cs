@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -31,7 +32,8 @@ internal static class Problems
         response.StatusCode = status;
         response.ContentType = MediaType;
         response.Headers[HeaderNames.CacheControl] = "no-store";
-        using (var writer = new Utf8JsonWriter(response.BodyWriter, Readable))
+        var body = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(body, Readable))
         {
             writer.WriteStartObject();
             writer.WriteString("type"u8, TypeOf(code));
@@ -43,6 +45,8 @@ internal static class Problems
             writer.WriteEndObject();
         }
 
+        response.ContentLength = body.WrittenCount;
+        if (!HttpMethods.IsHead(context.Request.Method)) response.BodyWriter.Write(body.WrittenSpan);
         return response.CompleteAsync();
     }
 

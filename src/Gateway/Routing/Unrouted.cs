@@ -8,21 +8,26 @@ internal static class Unrouted
     /// <summary>An endpoint for a path that takes every method that no other endpoint takes.</summary>
     /// <param name="path">The template.</param>
     /// <param name="allowed">Methods that others take, for <c>Allow</c>.</param>
-    public static Endpoint OtherMethods(string path, IReadOnlyList<string> allowed)
+    public static Endpoint OtherMethods(string path, IReadOnlyList<string> allowed) =>
+        new RouteEndpointBuilder(Refuse(allowed), RoutePatternFactory.Parse(path), order: int.MaxValue) { DisplayName = $"405 {path}" }.Build();
+
+    /// <summary>The same for an endpoint that is mapped in code.</summary>
+    public static void MapOtherMethods(this IEndpointRouteBuilder endpoints, string path, params IReadOnlyList<string> allowed) =>
+        endpoints.Map(path, Refuse(allowed)).WithOrder(int.MaxValue);
+
+    /// <summary>The end of the pipeline: no endpoint has this path.</summary>
+    public static Task NotFoundAsync(HttpContext context) => Problems.WriteAsync(
+        context, StatusCodes.Status404NotFound, ProblemCode.NotFound, $"No route has the path {context.Request.Path}; /health/ready lists the routes.");
+
+    private static RequestDelegate Refuse(IReadOnlyList<string> allowed)
     {
         var allow = string.Join(", ", allowed);
-        return new RouteEndpointBuilder(Handle, RoutePatternFactory.Parse(path), order: int.MaxValue) { DisplayName = $"405 {path}" }.Build();
-
-        Task Handle(HttpContext context)
+        return context =>
         {
             context.Response.Headers.Allow = allow;
             return Problems.WriteAsync(
                 context, StatusCodes.Status405MethodNotAllowed, ProblemCode.MethodNotAllowed,
                 $"{context.Request.Path} answers {allow}, not {context.Request.Method}.");
-        }
+        };
     }
-
-    /// <summary>The end of the pipeline: no endpoint has this path.</summary>
-    public static Task NotFoundAsync(HttpContext context) => Problems.WriteAsync(
-        context, StatusCodes.Status404NotFound, ProblemCode.NotFound, $"No route has the path {context.Request.Path}; /health/ready lists the routes.");
 }

@@ -29,6 +29,8 @@ internal static class HealthEndpoints
             var body = JsonSerializer.SerializeToUtf8Bytes(document, HealthJson.Default.HealthDocument);
             return WriteAsync(context, isUp ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, body);
         });
+        endpoints.MapOtherMethods(Live, Methods);
+        endpoints.MapOtherMethods(Ready, Methods);
     }
 
     /// <summary>The state of everything, now.</summary>

@@ -17,6 +17,8 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Name)
     {
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
         if (message.Length == 0 && logEntry.Exception is null) return;
+        // "Hosting failed to start" with its stack trace: the command says the same in one line.
+        if (logEntry is { Category: "Microsoft.Extensions.Hosting.Internal.Host", EventId.Id: 11 }) return;
         var category = logEntry.Category[(logEntry.Category.LastIndexOf('.') + 1)..];
         textWriter.Write(time.GetLocalNow().ToString("HH:mm:ss.fff ", CultureInfo.InvariantCulture));
         textWriter.Write(Word(logEntry.LogLevel));
