@@ -10,7 +10,7 @@ internal static class EndpointWords
         state.Peer?.MessagesIn ?? 0, state.Peer?.MessagesOut ?? 0, state.Peer?.BytesIn ?? 0, state.Peer?.BytesOut ?? 0);
 
     /// <summary>Why no peer is ready, endpoint by endpoint.</summary>
-    public static string WhyNot(IReadOnlyList<EndpointState> states) => string.Join("; ", states.Where(s => s.Role != EndpointRole.Accepted).Select(WhyNot)) + ".";
+    public static string WhyNot(IReadOnlyList<EndpointState> states) => states.Count == 0 ? "no route uses it, so it is not connected." : string.Join("; ", states.Where(s => s.Role != EndpointRole.Accepted).Select(WhyNot)) + ".";
 
     private static string WhyNot(EndpointState state) => state.Phase switch
     {

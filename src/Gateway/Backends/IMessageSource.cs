@@ -19,6 +19,13 @@ internal interface IMessageSource
     /// <summary>Takes a subscription back.</summary>
     void Unsubscribe(ReadOnlyMemory<byte> prefix);
 
+    /// <summary>Where the consumer says, in words, why messages that arrive reach nobody; null for nothing. Shown as the backend's notice.</summary>
+    Func<string?>? Diagnosis
+    {
+        get => null;
+        set => _ = value;
+    }
+
     /// <summary>Why nothing may be arriving, in words a person can act on, or null when at least one peer is ready.</summary>
     string? WhyNotReady { get; }
 }

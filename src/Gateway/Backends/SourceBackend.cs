@@ -32,7 +32,8 @@ internal sealed class SourceBackend : ZmtpBackend, IMessageSource
         get
         {
             var peers = Volatile.Read(ref _peers);
-            if (peers.Length == 0 || peers.Any(peer => peer.MessagesIn > 0)) return null;
+            if (peers.Length == 0) return null;
+            if (peers.Any(peer => peer.MessagesIn > 0)) return Diagnosis?.Invoke();
             int prefixes;
             lock (_gate) prefixes = _prefixes.Count;
             if (!_subscribes) return "connected, but nothing has been pushed yet";
@@ -41,6 +42,9 @@ internal sealed class SourceBackend : ZmtpBackend, IMessageSource
                 : $"connected, but nothing has arrived: the service publishes nothing, or nothing that begins with {Wanted()}";
         }
     }
+
+    /// <inheritdoc/>
+    public Func<string?>? Diagnosis { get; set; }
 
     protected override bool HasPeers => _peers.Length > 0;
 

@@ -16,8 +16,9 @@ internal sealed record HealthDocument(
 /// <param name="Socket">Role of the gateway, such as <c>REQ</c>.</param>
 /// <param name="Ready">Whether a message could be sent, or may arrive.</param>
 /// <param name="Why">Why not, or null.</param>
+/// <param name="Notice">What a person should know although it is ready, such as why nothing arrives, or null.</param>
 /// <param name="Endpoints">State of every endpoint.</param>
-internal sealed record BackendHealth(string Socket, bool Ready, string? Why, IReadOnlyList<EndpointStatus> Endpoints);
+internal sealed record BackendHealth(string Socket, bool Ready, string? Why, string? Notice, IReadOnlyList<EndpointStatus> Endpoints);
 
 /// <summary>A route that is served.</summary>
 /// <param name="Path">Template of its path.</param>

@@ -37,7 +37,7 @@ internal static class HealthEndpoints
     internal static HealthDocument Read(IServiceProvider services)
     {
         var backends = services.GetRequiredService<IBackendRegistry>().All
-            .ToDictionary(backend => backend.Name, backend => new BackendHealth(backend.Socket, backend.IsReady, backend.WhyNotReady, backend.Endpoints), StringComparer.OrdinalIgnoreCase);
+            .ToDictionary(backend => backend.Name, backend => new BackendHealth(backend.Socket, backend.IsReady, backend.WhyNotReady, backend.Notice, backend.Endpoints), StringComparer.OrdinalIgnoreCase);
         var routes = services.GetRequiredService<GatewayEndpointDataSource>().Routes
             .ToDictionary(route => route.Name, route => new RouteHealth(route.Options.Path, route.Methods, route.Kind.Word(), route.Options.Backend), StringComparer.OrdinalIgnoreCase);
         var isDraining = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested;
