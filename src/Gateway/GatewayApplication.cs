@@ -10,6 +10,7 @@ using Gateway.Routing;
 using Gateway.Streams;
 using Gateway.Telemetry;
 using Gateway.Templates;
+using Zmtp.Transports;
 
 namespace Gateway;
 
@@ -34,7 +35,6 @@ internal static class GatewayApplication
         {
             Args = [.. sources.Settings.Select(setting => $"--{setting}")],
             ContentRootPath = sources.Directory,
-            WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
         });
         builder.Configuration.AddConfiguration(configuration);
         builder.AddConsoleLogging();
@@ -106,6 +106,8 @@ internal static class GatewayApplication
         services.AddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<BackendMetrics>();
+        // The demo's names are its own: two gateways in one process, as in tests, do not meet.
+        services.AddSingleton(static provider => provider.GetRequiredService<GatewayConfiguration>().Current.IsDemo ? new InprocRegistry() : InprocRegistry.Shared);
         services.AddSingleton<IBackendFactory, ZmtpBackendFactory>();
         services.AddSingleton<IBackendRegistry, BackendRegistry>();
         services.AddSingleton<GatewayEndpointDataSource>();
@@ -138,6 +140,7 @@ internal static class GatewayApplication
         app.MapHealth();
         app.MapOpenApi();
         app.UseEndpoints(static _ => { });
+        app.UsePage();
         app.Run(Unrouted.NotFoundAsync);
     }
 }

@@ -1,11 +1,12 @@
 using Gateway.Configuration;
 using Zmtp;
+using Zmtp.Transports;
 using Zmtp.Wire;
 
 namespace Gateway.Backends;
 
 /// <summary>Makes backends that speak ZMTP.</summary>
-internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics metrics, TimeProvider time) : IBackendFactory
+internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics metrics, InprocRegistry inproc, TimeProvider time) : IBackendFactory
 {
     private const long DefaultStreamMessageSize = 1024 * 1024;
 
@@ -37,6 +38,7 @@ internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics 
         HeartbeatTimeout = options.HeartbeatTimeout,
         ReconnectMin = options.ReconnectMin,
         ReconnectMax = options.ReconnectMax,
+        Inproc = inproc,
         Time = time,
     };
 }

@@ -4,12 +4,14 @@ using System.Text.Json;
 using Gateway.Configuration;
 using Zmtp;
 using Zmtp.Sockets;
+using Zmtp.Transports;
 
 namespace Gateway.Demo;
 
 /// <summary>The services behind the demo's routes, in this process and over the same engine: a calculator, a clock, quotes and a waveform.</summary>
-internal sealed class DemoServices(GatewayConfiguration configuration, TimeProvider time) : BackgroundService
+internal sealed class DemoServices(GatewayConfiguration configuration, InprocRegistry inproc, TimeProvider time) : BackgroundService
 {
+    private readonly ZmtpOptions _options = new() { Inproc = inproc };
     private static readonly (string Symbol, double Price)[] Symbols =
         [("EURUSD", 1.0842), ("EURGBP", 0.8531), ("EURJPY", 163.21), ("GBPUSD", 1.2710), ("USDJPY", 150.53), ("USDCHF", 0.8812), ("AUDUSD", 0.6527), ("BTCUSD", 97_420)];
 
@@ -20,9 +22,9 @@ internal sealed class DemoServices(GatewayConfiguration configuration, TimeProvi
         await Task.WhenAll(CalculateAsync(stoppingToken), TellTimeAsync(stoppingToken), QuoteAsync(stoppingToken), DrawAsync(stoppingToken));
     }
 
-    private static async Task CalculateAsync(CancellationToken stopping)
+    private async Task CalculateAsync(CancellationToken stopping)
     {
-        await using var router = new RouterSocket();
+        await using var router = new RouterSocket(_options);
         router.Bind("inproc://demo-calculator");
         while (await NextAsync(router, stopping) is { } request)
         {
@@ -67,7 +69,7 @@ internal sealed class DemoServices(GatewayConfiguration configuration, TimeProvi
 
     private async Task TellTimeAsync(CancellationToken stopping)
     {
-        await using var clock = new PubSocket();
+        await using var clock = new PubSocket(_options);
         clock.Bind("inproc://demo-clock");
         await EveryAsync(TimeSpan.FromSeconds(1), () =>
         {
@@ -78,7 +80,7 @@ internal sealed class DemoServices(GatewayConfiguration configuration, TimeProvi
 
     private async Task QuoteAsync(CancellationToken stopping)
     {
-        await using var quotes = new PubSocket();
+        await using var quotes = new PubSocket(_options);
         quotes.Bind("inproc://demo-quotes");
         var prices = Symbols.Select(s => s.Price).ToArray();
         var turn = 0;
@@ -97,7 +99,7 @@ internal sealed class DemoServices(GatewayConfiguration configuration, TimeProvi
 
     private async Task DrawAsync(CancellationToken stopping)
     {
-        await using var waveform = new PubSocket();
+        await using var waveform = new PubSocket(_options);
         waveform.Bind("inproc://demo-waveform");
         var samples = new byte[512 * sizeof(float)];
         var frame = 0;
