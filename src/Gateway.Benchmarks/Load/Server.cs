@@ -17,12 +17,12 @@ internal sealed record Server(Child Child, int Port) : IAsyncDisposable
         await File.WriteAllTextAsync(file, $$"""{ "Gateway": {{configuration}} }""");
         var child = await Child.StartOnLeashAsync(
             programs, options.Environment, DotNet, BuiltDll("Gateway"), "--config", file, "--urls", "http://127.0.0.1:0");
-        // "... Listening on http://127.0.0.1:40123; ..."
-        const string Listening = "Listening on http://127.0.0.1:";
+        // "... Now listening on: http://127.0.0.1:40123"
+        const string Listening = "Now listening on: http://127.0.0.1:";
         string line;
         do line = await child.ReadLineAsync();
-        while (!line.Contains(Listening, StringComparison.OrdinalIgnoreCase));
-        var digits = line[(line.IndexOf(Listening, StringComparison.OrdinalIgnoreCase) + Listening.Length)..].TakeWhile(char.IsAsciiDigit);
+        while (!line.Contains(Listening, StringComparison.Ordinal));
+        var digits = line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].TakeWhile(char.IsAsciiDigit);
         child.IgnoreOutput();
         return new Server(child, int.Parse([.. digits], System.Globalization.CultureInfo.InvariantCulture));
     }
