@@ -91,6 +91,20 @@ public class ConfigurationReaderTests
         ["Gateway:Routes:ticker:Topic has Frame and Delimiter; allowed: one of Frame, None, Delimiter."],
         ProblemsOf([.. Valid, "Routes:ticker:Topic:Frame=0", "Routes:ticker:Topic:Delimiter=:"]));
 
+    [Theory]
+    [InlineData("/price/{symbol}", "/price/{name?}")]
+    [InlineData("/price/{id:int}", "/PRICE/{number:int=1}/")]
+    [InlineData("/files/{**path}", "/files/{**rest}")]
+    public void Templates_that_match_the_same_paths_exclude_each_other(string first, string second) => Assert.Equal(
+        [$"Gateway:Routes:zadd:Path is \"{second}\"; allowed: a path and method that route add does not answer already (POST)."],
+        ProblemsOf([.. Valid, $"Routes:add:Path={first}", $"Routes:zadd:Path={second}", "Routes:zadd:Backend=calculator"]));
+
+    [Theory]
+    [InlineData("/price/{symbol}", "/price/{id:int}")]
+    [InlineData("/price/{symbol}", "/price/list")]
+    public void Templates_of_which_one_is_narrower_may_stand_side_by_side(string first, string second) =>
+        Read([.. Valid, $"Routes:add:Path={first}", $"Routes:zadd:Path={second}", "Routes:zadd:Backend=calculator"]);
+
     [Fact]
     public void A_template_that_cannot_be_read_is_said_with_the_reason()
     {

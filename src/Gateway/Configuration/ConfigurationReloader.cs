@@ -23,7 +23,16 @@ internal sealed class ConfigurationReloader(
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _timer = time.CreateTimer(static state => ((ConfigurationReloader)state!).Reload(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _watching = ChangeToken.OnChange(sources.Watch, () => _timer.Change(Quiet, Timeout.InfiniteTimeSpan));
+        try
+        {
+            _watching = ChangeToken.OnChange(sources.Watch, () => _timer.Change(Quiet, Timeout.InfiniteTimeSpan));
+        }
+        catch (IOException e)
+        {
+            // The system's limit of watchers (inotify) is reached; the gateway runs as well without.
+            logger.NotWatching(e.Message);
+        }
+
         return Task.CompletedTask;
     }
 
@@ -94,6 +103,9 @@ internal static partial class ReloadLog
 
     [LoggerMessage(9203, LogLevel.Error, "{Problem}")]
     public static partial void ReloadProblem(this ILogger logger, string problem);
+
+    [LoggerMessage(9205, LogLevel.Warning, "Configuration files are not watched, a change needs a restart: {Why}")]
+    public static partial void NotWatching(this ILogger logger, string why);
 
     [LoggerMessage(9204, LogLevel.Warning, "{Section} changed; restart the gateway to apply it")]
     public static partial void ReloadNeedsRestart(this ILogger logger, string section);

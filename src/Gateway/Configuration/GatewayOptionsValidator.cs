@@ -1,10 +1,11 @@
 using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace Gateway.Configuration;
 
 /// <summary>The rules that hold between settings. What a single value may be, <see cref="SettingDescription"/> says.</summary>
-internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsReader given, IReadOnlyList<IRouteRules> rules)
+internal sealed partial class GatewayOptionsValidator(GatewayOptions options, OptionsReader given, IReadOnlyList<IRouteRules> rules)
 {
     /// <summary>What a route's path may be.</summary>
     public const string PathRule = "a path such as /api/price/{symbol}";
@@ -172,12 +173,14 @@ internal sealed class GatewayOptionsValidator(GatewayOptions options, OptionsRea
         }
     }
 
-    /// <summary>Templates that differ in names of parameters only match the same paths.</summary>
-    private static string Normal(string template) => string.Join('/', template.Trim('/').ToUpperInvariant().Split('/').Select(segment =>
-        segment.StartsWith('{') && segment.EndsWith('}') && !segment.Contains(':', StringComparison.Ordinal) ? "{}" : segment));
+    /// <summary>Templates that differ only in case, in the names of parameters or in whether they may be left out match the same paths.</summary>
+    private static string Normal(string template) => ParameterPattern().Replace(template.Trim('/'), "{${stars}${constraint}}").ToUpperInvariant();
 
     private void Demand(bool holds, string path, object? value, string allowed)
     {
         if (!holds) _problems.Add(ConfigurationProblem.NotAllowed(path, value, allowed));
     }
+
+    [GeneratedRegex(@"\{(?<stars>\*{0,2})[^:?=}]+(?<constraint>(:[^=?}]+)?)[^}]*\}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex ParameterPattern();
 }
