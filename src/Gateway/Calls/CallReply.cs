@@ -88,7 +88,10 @@ internal sealed class CallReply(CallRoute route)
             return;
         }
 
-        _response.BodyWriter.Write(bytes);
+        // Asked for in one piece, so that header and body share a buffer and a send; parts are bounded by the lane's receive buffer.
+        var writer = _response.BodyWriter;
+        bytes.CopyTo(writer.GetSpan(bytes.Length));
+        writer.Advance(bytes.Length);
         _unflushed += bytes.Length;
     }
 
