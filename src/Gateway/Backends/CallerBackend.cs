@@ -370,7 +370,10 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
             // Off while nothing is under way; a call that comes in between turns it on again.
             Volatile.Write(ref _timerOn, 0);
             _timer.Change(System.Threading.Timeout.InfiniteTimeSpan, System.Threading.Timeout.InfiniteTimeSpan);
-            if (Volatile.Read(ref _inFlight) > 0 && Interlocked.Exchange(ref _timerOn, 1) == 0) _timer.Change(Tick, Tick);
+            if (Volatile.Read(ref _inFlight) == 0) return;
+            // Whoever set the flag: the call may have turned the timer on just before it was turned off above.
+            Volatile.Write(ref _timerOn, 1);
+            _timer.Change(Tick, Tick);
         }
     }
 }
