@@ -24,4 +24,11 @@ public class StartReportTests
             ],
             StartReport.Lines(snapshot));
     }
+
+    [Fact]
+    public void A_start_without_routes_says_so()
+    {
+        var nothing = new GatewaySnapshot(new GatewayOptions(), isDemo: false);
+        Assert.Equal("no route is configured: nothing but health and the pages is served", StartReport.Lines(nothing).Last());
+    }
 }

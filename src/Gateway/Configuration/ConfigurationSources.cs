@@ -5,7 +5,7 @@ using Microsoft.Extensions.Primitives;
 namespace Gateway.Configuration;
 
 /// <summary>
-/// Where the configuration comes from; later ones win: <c>appsettings.json</c>, <c>gateway.json</c>, <c>gateway.yaml</c> of the directory
+/// Where the configuration comes from; later ones win: <c>appsettings.json</c>, <c>appsettings.Production.json</c> (or of another environment), <c>gateway.json</c>, <c>gateway.yaml</c> of the directory
 /// (or the files named instead of these two), environment variables, command line.
 /// </summary>
 /// <param name="directory">Where the files with fixed names lie.</param>
@@ -69,8 +69,13 @@ internal sealed class ConfigurationSources(string directory, IReadOnlyList<strin
     /// <summary>Stops watching.</summary>
     public void Dispose() => _watched.ForEach(provider => provider.Dispose());
 
+    /// <summary>As the framework finds it, for it reads the file of that name too.</summary>
+    private string EnvironmentName =>
+        settings.LastOrDefault(setting => setting.StartsWith("environment=", StringComparison.OrdinalIgnoreCase))?.Split('=', 2)[1]
+        ?? Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? "Production";
+
     private IEnumerable<string> Candidates() =>
-        files.DefaultIfEmpty().SelectMany(file => file is null ? UsualNames : [file]).Prepend("appsettings.json").Select(file => Path.GetFullPath(Path.Combine(Directory, file)));
+        files.DefaultIfEmpty().SelectMany(file => file is null ? UsualNames : [file]).Prepend($"appsettings.{EnvironmentName}.json").Prepend("appsettings.json").Select(file => Path.GetFullPath(Path.Combine(Directory, file)));
 
     /// <summary>Parsed at once, one file at a time, so that what is wrong can be said with the file's name and in one line.</summary>
     private static void AddFile(ConfigurationBuilder builder, string file, string? shown = null)

@@ -34,6 +34,7 @@ internal sealed class StartReport(GatewayConfiguration configuration, IServer se
         yield return snapshot.IsDemo
             ? $"Gateway {GatewayApplication.Version}: nothing is configured, so the demo runs (no gateway.json or gateway.yaml here, no --config)"
             : $"Gateway {GatewayApplication.Version}";
+        if (snapshot.Routes.Count == 0) yield return "no route is configured: nothing but health and the pages is served";
         var width = snapshot.Backends.Keys.Concat(snapshot.Routes.Keys).Select(name => name.Length).DefaultIfEmpty().Max();
         foreach (var (name, backend) in snapshot.Backends.OrderBy(backend => backend.Key, StringComparer.OrdinalIgnoreCase))
         {
