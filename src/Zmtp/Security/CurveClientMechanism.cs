@@ -43,7 +43,7 @@ internal sealed class CurveClientMechanism : Mechanism
 
     public override int MaxHandshakeBytes => 64 * 1024;
 
-    public override void Start(IBufferWriter<byte> output)
+    public override HandshakeStep Start(IBufferWriter<byte> output)
     {
         Span<byte> data = stackalloc byte[194];
         data.Clear();
@@ -54,6 +54,7 @@ internal sealed class CurveClientMechanism : Mechanism
         CurveNonce.Short(nonce, "CurveZMQHELLO---"u8, 1);
         Sodium.Seal(data[114..], new byte[64], nonce, _withServer);
         output.Advance(Command.WriteFrame(output.GetSpan(256), "HELLO"u8, data));
+        return HandshakeStep.Continue;
     }
 
     public override HandshakeStep Receive(Command command, IBufferWriter<byte> output, out ProtocolError error, out string reason)

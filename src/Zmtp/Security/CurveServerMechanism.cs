@@ -43,10 +43,8 @@ internal sealed class CurveServerMechanism : Mechanism
 
     public override int MaxHandshakeBytes => 64 * 1024;
 
-    public override void Start(IBufferWriter<byte> output)
-    {
-        // The client speaks first.
-    }
+    // The client speaks first.
+    public override HandshakeStep Start(IBufferWriter<byte> output) => HandshakeStep.Continue;
 
     public override HandshakeStep Receive(Command command, IBufferWriter<byte> output, out ProtocolError error, out string reason)
     {

@@ -28,7 +28,8 @@ internal abstract class Mechanism : IDisposable
     public virtual int MaxHandshakeBytes => 4096;
 
     /// <summary>The greeting has been exchanged: writes what we say first, if anything.</summary>
-    public abstract void Start(IBufferWriter<byte> output);
+    /// <returns>Continue, or Authenticate when a decision comes first.</returns>
+    public abstract HandshakeStep Start(IBufferWriter<byte> output);
 
     /// <summary>Takes one command and writes the answer, if any, as whole frames.</summary>
     /// <param name="error">With Failed: the rule that was broken.</param>

@@ -5,13 +5,26 @@ using Zmtp.Wire;
 namespace Zmtp.Security;
 
 /// <summary>NULL: both sides send READY at once and are done when the other's has come (37/ZMTP 3.1, "The NULL Security Mechanism").</summary>
-internal sealed class NullMechanism(SocketType type, byte[] identity) : Mechanism
+/// <param name="asks">Whether the authenticator decides first (a ZAP domain is set); READY or ERROR follows its decision.</param>
+internal sealed class NullMechanism(SocketType type, byte[] identity, bool asks = false) : Mechanism
 {
     public override string Name => "NULL";
 
     public override bool IsServer => false;
 
-    public override void Start(IBufferWriter<byte> output) => WriteReady(output, type, identity);
+    public override HandshakeStep Start(IBufferWriter<byte> output)
+    {
+        if (asks) return HandshakeStep.Authenticate;
+        WriteReady(output, type, identity);
+        return HandshakeStep.Continue;
+    }
+
+    public override HandshakeStep Authenticated(AuthenticationResult result, IBufferWriter<byte> output)
+    {
+        if (result.IsAccepted) WriteReady(output, type, identity);
+        else WriteError(output, result.Status);
+        return result.IsAccepted ? HandshakeStep.Continue : HandshakeStep.Failed;
+    }
 
     public override HandshakeStep Receive(Command command, IBufferWriter<byte> output, out ProtocolError error, out string reason)
     {

@@ -13,7 +13,7 @@ internal sealed class PlainClientMechanism(SocketType type, byte[] identity, byt
 
     public override bool IsServer => false;
 
-    public override void Start(IBufferWriter<byte> output)
+    public override HandshakeStep Start(IBufferWriter<byte> output)
     {
         var data = new byte[2 + user.Length + password.Length];
         data[0] = (byte)user.Length;
@@ -21,6 +21,7 @@ internal sealed class PlainClientMechanism(SocketType type, byte[] identity, byt
         data[1 + user.Length] = (byte)password.Length;
         password.CopyTo(data, 2 + user.Length);
         output.Advance(Command.WriteFrame(output.GetSpan(data.Length + 32), "HELLO"u8, data));
+        return HandshakeStep.Continue;
     }
 
     public override HandshakeStep Receive(Command command, IBufferWriter<byte> output, out ProtocolError error, out string reason)
@@ -53,10 +54,8 @@ internal sealed class PlainServerMechanism(SocketType type, byte[] identity) : M
 
     public override IReadOnlyList<byte[]> Credentials => _credentials;
 
-    public override void Start(IBufferWriter<byte> output)
-    {
-        // The client speaks first.
-    }
+    // The client speaks first.
+    public override HandshakeStep Start(IBufferWriter<byte> output) => HandshakeStep.Continue;
 
     public override HandshakeStep Receive(Command command, IBufferWriter<byte> output, out ProtocolError error, out string reason)
     {

@@ -1,4 +1,3 @@
-using Zmtp.Security;
 using Zmtp.Transports;
 using Zmtp.Wire;
 
@@ -66,7 +65,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
         set.Raise(SocketEventKind.Connected, _text, link.Remote);
         Enter(EndpointPhase.Handshaking, null);
         WirePeer peer = null!;
-        peer = new WirePeer(link, _text, isOutgoing: true, set.Type, set.Options, new NullMechanism(set.Type, set.Options.Identity), set.Owner)
+        peer = new WirePeer(link, _text, isOutgoing: true, set.Type, set.Options, set.Options.CreateMechanism(set.Type), set.Owner)
         {
             Ready = () => Enter(EndpointPhase.Ready, peer),
         };

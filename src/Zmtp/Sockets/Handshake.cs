@@ -7,12 +7,8 @@ namespace Zmtp.Sockets;
 /// <summary>Greeting and mechanism of one connection as a machine of bytes: what arrived goes in, what to send comes out. No socket, no clock.</summary>
 internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
 {
-    /// <summary>Most bytes of the peer before it is ready: 4 KiB for NULL and PLAIN (specification digest, "Limits").</summary>
-    public const int MaxBytes = 4096;
-
-    private const int MaxCommand = 2048;
     private readonly ArrayBufferWriter<byte> _output = new(256);
-    private FrameDecoder _decoder = new(new DecoderLimits(0, 1, MaxCommand, MaxCommand));
+    private FrameDecoder _decoder = new(new DecoderLimits(0, 1, mechanism.MaxCommandBytes, mechanism.MaxCommandBytes));
     private bool _greeted;
     private int _received;
 
@@ -55,7 +51,8 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
             if (status == OperationStatus.InvalidData) return Fail(error, Describe(error, unread));
             (_greeted, PeerMinor, consumed) = (true, greeting.Minor, Wire.Greeting.Size);
             if (greeting.Major > 3) PeerMinor = 1;
-            mechanism.Start(_output);
+            var first = mechanism.Start(_output);
+            if (first != HandshakeStep.Continue) return first;
         }
 
         while (true)
@@ -67,7 +64,7 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
             if (result == DecodeResult.Invalid) return Fail(error, "");
             consumed += taken;
             _received += taken;
-            if (_received > MaxBytes) return Fail(ProtocolError.CommandTooLarge, $"more than {MaxBytes} bytes before READY");
+            if (_received > mechanism.MaxHandshakeBytes) return Fail(ProtocolError.CommandTooLarge, $"more than {mechanism.MaxHandshakeBytes} bytes before READY");
             var step = TakeCommand(part.Bytes);
             if (step != HandshakeStep.Continue) return step;
         }
@@ -75,10 +72,20 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
 
     private HandshakeStep TakeCommand(ReadOnlySpan<byte> body)
     {
+        // libzmq's PLAIN server misspells ERROR: 5E "RROR", a slip of its source that its own client knows (specification digest, section 6).
+        if (mechanism is PlainClientMechanism && body.StartsWith("^RROR"u8)) return Fail(ProtocolError.RefusedByPeer, NullMechanism.ErrorReason(body[5..]));
         var error = Command.TryParse(body, out var command);
         if (error != ProtocolError.None) return Fail(error, "");
         var step = mechanism.Receive(command, _output, out error, out var reason);
         if (step == HandshakeStep.Failed) return Fail(error, reason);
+        return step == HandshakeStep.Done ? CheckProperties() : step;
+    }
+
+    /// <summary>The answer to Authenticate.</summary>
+    public HandshakeStep Authenticated(AuthenticationResult result)
+    {
+        var step = mechanism.Authenticated(result, _output);
+        if (step == HandshakeStep.Failed) return Fail(ProtocolError.Unauthorized, result.Text.Length > 0 ? $"{result.Status} {result.Text}" : $"{result.Status}");
         return step == HandshakeStep.Done ? CheckProperties() : step;
     }
 

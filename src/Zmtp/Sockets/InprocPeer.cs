@@ -100,12 +100,8 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
 
     public override bool TryBeginStream<TState>(TState state, Action<TState, IFrameWriter> write, long length, [NotNullWhen(true)] out FrameStream? stream)
     {
-        stream = null;
-        if (!IsWritable) return false;
-        var message = Message.Create();
-        write(state, message);
-        stream = new InprocFrameStream(this, message, length);
-        return true;
+        stream = IsWritable ? CollectingFrameStream.Begin(this, state, write, length, Array.MaxLength) : null;
+        return stream is not null;
     }
 
     public override void SendSubscription(ReadOnlySpan<byte> topic, bool subscribe) => _other?.TakeSubscription(topic, subscribe);
@@ -117,8 +113,6 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
     }
 
     public override Task FlushedAsync() => Task.CompletedTask;
-
-    internal bool HandOver(Message message) => _other is { } other && HandOver(other, message);
 
     private bool HandOver(InprocPeer other, Message message)
     {
@@ -317,42 +311,4 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
     }
 
     private void RaiseWritable() => owner.PeerWritable(this);
-
-    /// <summary>Collects the streamed frame and hands the message over when it is complete: in a process there is no wire to stream on.</summary>
-    private sealed class InprocFrameStream : FrameStream
-    {
-        private readonly InprocPeer _peer;
-        private readonly Message _message;
-        private bool _ended;
-
-        public InprocFrameStream(InprocPeer peer, Message message, long length)
-        {
-            (_peer, _message) = (peer, message);
-            Left = length;
-        }
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-        {
-            if (bytes.Length > Left) throw new ArgumentException($"The frame has {Left} bytes left; {bytes.Length} were written.", nameof(bytes));
-            cancellationToken.ThrowIfCancellationRequested();
-            _message.AppendBytes(bytes.Span);
-            Left -= bytes.Length;
-            return default;
-        }
-
-        public override ValueTask DisposeAsync()
-        {
-            if (_ended) return default;
-            _ended = true;
-            if (Left > 0)
-            {
-                _message.Dispose();
-                return default;
-            }
-
-            _message.EndFrame();
-            _peer.HandOver(_message);
-            return default;
-        }
-    }
 }

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Zmtp.Security;
 using Zmtp.Transports;
 
 namespace Zmtp.Sockets;
@@ -101,7 +100,7 @@ internal sealed class Listener : IAsyncDisposable
         Interlocked.Increment(ref _handshakes);
         _set.Raise(SocketEventKind.Accepted, Endpoint, link.Remote);
         WirePeer peer = null!;
-        peer = new WirePeer(link, Endpoint, isOutgoing: false, _set.Type, _set.Options, new NullMechanism(_set.Type, _set.Options.Identity), _set.Owner)
+        peer = new WirePeer(link, Endpoint, isOutgoing: false, _set.Type, _set.Options, _set.Options.CreateMechanism(_set.Type), _set.Owner)
         {
             Ready = () =>
             {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Zmtp.Security;
 using Zmtp.Transports;
 using Zmtp.Wire;
 
@@ -31,9 +32,13 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
     private bool _insideFrame;
     private bool _insideMessage;
     private WireFrameStream? _stream;
+    private FrameProtection? _protection;
     private TaskCompletionSource? _drained;
     private ValueTaskAwaiter<int> _awaiter;
     private Action? _onSent;
+
+    /// <summary>Seals every frame from here on; called once, before the first.</summary>
+    public void Protect(FrameProtection protection) => _protection = protection;
 
     public bool IsStreaming => Volatile.Read(ref _stream) is not null;
 
@@ -73,7 +78,7 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
             for (var i = 0; i < s.message.Count; i++)
             {
                 var frame = s.message[i];
-                if (frame.Length < ByReference) writer.WriteFrame(frame.Span, i < s.message.Count - 1);
+                if (frame.Length < ByReference || s.Item1._protection is not null) writer.WriteFrame(frame.Span, i < s.message.Count - 1);
                 else s.Item1.WriteShared(frame, i < s.message.Count - 1, s.message);
             }
         }, deferFlush);
@@ -118,8 +123,18 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
         {
             if (_closed || (!exempt && _control.Bytes > MaxControlBytes)) return false;
             // In one piece: a control frame over two chunks would let a message in between.
-            frame.CopyTo(_control.GetSpan(frame.Length));
-            _control.Advance(frame.Length);
+            if (_protection is not null)
+            {
+                // A box has its number when it is sealed, so it keeps its place: what is sealed first goes first.
+                FrameHeader.TryParse(frame, long.MaxValue, out var header, out _);
+                WriteProtected(header.Flags & FrameFlags.Command, frame[header.Size..]);
+            }
+            else
+            {
+                frame.CopyTo(_control.GetSpan(frame.Length));
+                _control.Advance(frame.Length);
+            }
+
             if (_flushing || _stream is not null) return true;
             _flushing = true;
         }
@@ -172,12 +187,24 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
 
     void IFrameWriter.WriteFrame(ReadOnlySpan<byte> body, bool more)
     {
+        if (_protection is not null)
+        {
+            WriteProtected(more ? FrameFlags.More : FrameFlags.None, body);
+            return;
+        }
+
         WriteHeader(FrameHeader.For(body.Length, more));
         Target.Write(body);
     }
 
     void IFrameWriter.WriteFrame(in ReadOnlySequence<byte> body, bool more)
     {
+        if (_protection is not null)
+        {
+            WriteProtected(more ? FrameFlags.More : FrameFlags.None, body.IsSingleSegment ? body.FirstSpan : body.ToArray());
+            return;
+        }
+
         WriteHeader(FrameHeader.For(body.Length, more));
         foreach (var segment in body) Target.Write(segment.Span);
     }
@@ -186,6 +213,16 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
     {
         WriteHeader(FrameHeader.For(frame.Length, more));
         Target.Write(frame, owner);
+    }
+
+    /// <summary>Seals a frame where it will be sent from.</summary>
+    private void WriteProtected(FrameFlags flags, ReadOnlySpan<byte> body)
+    {
+        var length = body.Length + _protection!.Overhead;
+        WriteHeader(FrameHeader.For(length));
+        var target = Target;
+        _protection.Seal(flags, body, target.GetSpan(length, insideFrame: true)[..length]);
+        target.Advance(length);
     }
 
     private void WriteHeader(FrameHeader header)

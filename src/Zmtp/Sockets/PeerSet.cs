@@ -22,8 +22,7 @@ public sealed class PeerSet : IAsyncDisposable
     /// <param name="owner">Told of peers.</param>
     public PeerSet(SocketType type, ZmtpOptions options, IPeerOwner owner)
     {
-        if (options.Identity.Length > byte.MaxValue || (options.Identity.Length > 0 && options.Identity[0] == 0))
-            throw new ArgumentException("Identity has up to 255 bytes and does not begin with zero.", nameof(options));
+        options.Check();
         (Type, Options, Owner) = (type, options.Copy(), owner);
     }
 

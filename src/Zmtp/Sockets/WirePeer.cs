@@ -23,6 +23,9 @@ internal sealed class WirePeer : Peer
     private Heartbeat? _heartbeat;
     private Exception? _abortReason;
     private int _unexpectedMessages;
+    private FrameProtection? _protection;
+    private long _protectedBytes;
+    private int _protectedFrames;
     private byte _minor;
     private bool _insideUnexpected;
 
@@ -53,6 +56,13 @@ internal sealed class WirePeer : Peer
 
     public override bool TryBeginStream<TState>(TState state, Action<TState, IFrameWriter> write, long length, [NotNullWhen(true)] out FrameStream? stream)
     {
+        if (_protection is not null)
+        {
+            // A box is sealed as a whole; so is the frame in it.
+            stream = IsWritable ? CollectingFrameStream.Begin(this, state, write, length, _options.MaxEncryptedFrameSize) : null;
+            return stream is not null;
+        }
+
         var begun = _outbox.TryBeginStream(state, write, length, out var wire);
         stream = wire;
         return begun && stream is not null;
@@ -132,6 +142,8 @@ internal sealed class WirePeer : Peer
         _outbox.Close();
         await _link.DisposeAsync();
         _buffer.Dispose();
+        _mechanism.Dispose();
+        _protection?.Dispose();
         if (sink is null) return;
         try
         {
@@ -157,18 +169,37 @@ internal sealed class WirePeer : Peer
             {
                 var step = handshake.Receive(_buffer.Unread, out var consumed);
                 _buffer.Consume(consumed);
+                if (step == HandshakeStep.Authenticate) step = handshake.Authenticated(await AuthenticateAsync(either.Token));
                 if (handshake.TakeOutput() is { IsEmpty: false } output) await SendAllAsync(output, either.Token);
                 if (step == HandshakeStep.Failed) throw new ZmtpProtocolException(handshake.Error, handshake.Reason);
                 if (step == HandshakeStep.Done) break;
-                await ReceiveAsync(Handshake.MaxBytes, either.Token);
+                // What is unread may hold the next command already; only when it does not, more is waited for.
+                if (consumed == 0 || _buffer.Unread.IsEmpty) await ReceiveAsync(_mechanism.MaxCommandBytes, either.Token);
             }
 
             (Type, Identity, Properties, _minor) = (handshake.PeerType, handshake.PeerIdentity, _mechanism.Properties, handshake.PeerMinor);
+            Protect(_mechanism.Protection);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stopping.IsCancellationRequested)
         {
             throw new ZmtpProtocolException(ProtocolError.HandshakeTimeout, $"{_options.HandshakeTimeout}");
         }
+    }
+
+    private ValueTask<AuthenticationResult> AuthenticateAsync(CancellationToken cancellationToken)
+    {
+        var address = Remote.LastIndexOf(':') is > 0 and var colon && !Remote.Contains("://", StringComparison.Ordinal) ? Remote[..colon] : Remote;
+        return _options.Authenticator!.AuthenticateAsync(new AuthenticationRequest(_mechanism.Name, _options.ZapDomain, address, [], _mechanism.Credentials), cancellationToken);
+    }
+
+    /// <summary>From here on every frame of the peer is a box, read as a whole before anything of it is believed.</summary>
+    private void Protect(FrameProtection? protection)
+    {
+        if (protection is null) return;
+        _protection = protection;
+        _outbox.Protect(protection);
+        var largest = (int)Math.Min(_options.Limits.MaxMessageBytes, _options.MaxEncryptedFrameSize) + protection.Overhead;
+        _decoder = new FrameDecoder(new DecoderLimits(largest, 1, largest, largest));
     }
 
     private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -199,7 +230,7 @@ internal sealed class WirePeer : Peer
             if (!await ReceiveAsync(_decoder.BytesWanted, stopping)) break;
         }
 
-        if (_decoder.IsInsideMessage || !_buffer.Unread.IsEmpty) throw new ZmtpException($"{Remote} closed the connection inside a message.");
+        if (_decoder.IsInsideMessage || _protectedFrames > 0 || !_buffer.Unread.IsEmpty) throw new ZmtpException($"{Remote} closed the connection inside a message.");
     }
 
     private async ValueTask<bool> ReceiveAsync(int wanted, CancellationToken cancellationToken)
@@ -231,6 +262,9 @@ internal sealed class WirePeer : Peer
                     return true;
                 case DecodeResult.Invalid:
                     throw new ZmtpProtocolException(error);
+                case DecodeResult.Part or DecodeResult.Command when _protection is not null:
+                    ready = TakeProtected(sink, part.Bytes);
+                    break;
                 case DecodeResult.Command:
                     error = TakeCommand(part.Bytes);
                     if (error != ProtocolError.None) throw new ZmtpProtocolException(error);
@@ -243,6 +277,37 @@ internal sealed class WirePeer : Peer
             _buffer.Consume(consumed);
             if (!ready) return false;
         }
+    }
+
+    private bool TakeProtected(IFrameSink sink, ReadOnlySpan<byte> box)
+    {
+        var error = _protection!.TryOpen(box, out var flags, out var body);
+        var more = (flags & FrameFlags.More) != 0;
+        if (error == ProtocolError.None && (flags & FrameFlags.Command) != 0) error = TakeCommand(body);
+        else if (error == ProtocolError.None) error = CountProtected(body.Length, more);
+        if (error != ProtocolError.None) throw new ZmtpProtocolException(error);
+        if ((flags & FrameFlags.Command) != 0) return true;
+        var ready = true;
+        var at = 0;
+        do
+        {
+            var piece = body.Length <= _options.StreamThreshold ? body : body.Slice(at, Math.Min(_options.StreamThreshold, body.Length - at));
+            var isFirst = at == 0;
+            at += piece.Length;
+            ready &= TakePart(sink, new FramePart(piece, body.Length, isFirst, at == body.Length, more));
+        }
+        while (at < body.Length);
+        return ready;
+    }
+
+    /// <summary>The limits of a message hold for what is in the boxes; the decoder sees only single ones.</summary>
+    private ProtocolError CountProtected(int length, bool more)
+    {
+        _protectedBytes += length;
+        if (_protectedBytes > _options.Limits.MaxMessageBytes) return ProtocolError.FrameTooLarge;
+        if (++_protectedFrames > _options.MaxMessageFrames) return ProtocolError.TooManyFrames;
+        if (!more) (_protectedBytes, _protectedFrames) = (0, 0);
+        return ProtocolError.None;
     }
 
     private bool TakePart(IFrameSink sink, in FramePart part)
