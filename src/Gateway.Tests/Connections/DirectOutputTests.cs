@@ -54,9 +54,9 @@ public sealed class DirectOutputTests : IDisposable
     [Fact]
     public async Task A_flush_waits_for_a_peer_that_does_not_read_and_later_bytes_follow()
     {
-        _near.SendBufferSize = 4096;
-        _far.ReceiveBufferSize = 4096;
-        var bytes = new byte[4 << 20];
+        _near.SendBufferSize = 64 * 1024;
+        _far.ReceiveBufferSize = 64 * 1024;
+        var bytes = new byte[8 << 20];
         new Random(1).NextBytes(bytes);
         _output.Write(bytes);
         var pending = _output.FlushAsync().AsTask();
@@ -77,6 +77,19 @@ public sealed class DirectOutputTests : IDisposable
         Assert.Equal("last words"u8.ToArray(), await ReceiveAsync(10));
         var inner = await _inner.Reader.ReadAsync().AsTask().WaitAsync(Bound);
         Assert.True(inner.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_connection_is_not_closed_before_its_last_bytes_have_gone()
+    {
+        _near.SendBufferSize = 64 * 1024;
+        _far.ReceiveBufferSize = 64 * 1024;
+        _output.Write(new byte[8 << 20]);
+        await _output.CompleteAsync();
+        var sent = _output.SentAsync();
+        Assert.False(sent.IsCompleted);
+        Assert.Equal(8 << 20, (await ReceiveAsync(8 << 20)).Length);
+        await sent.WaitAsync(Bound);
     }
 
     [Fact]

@@ -4,13 +4,15 @@ using Zmtp;
 namespace Gateway.Backends;
 
 /// <summary>Tells the log of one backend's connections: changes once, repetitions of the same failure not again.</summary>
-internal sealed partial class BackendLog(string backend, ILogger logger, BackendMetrics metrics)
+internal sealed partial class BackendLog(string backend, ILogger logger, BackendMetrics metrics, CancellationToken stopping = default)
 {
     private readonly ConcurrentDictionary<string, string> _lastFailure = new(StringComparer.Ordinal);
 
     public void Tell(SocketEvent e)
     {
         if (e is { Kind: SocketEventKind.HandshakeFailed or SocketEventKind.Disconnected or SocketEventKind.AcceptFailed, Error: { } error }) metrics.ConnectionError(backend, error);
+        // At shutdown every connection ends; that is nobody's news.
+        if (stopping.IsCancellationRequested) return;
         switch (e.Kind)
         {
             case SocketEventKind.Ready:

@@ -26,6 +26,7 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
     private bool _failed;
     private bool _completed;
     private Exception? _completion;
+    private TaskCompletionSource? _sent;
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -68,6 +69,16 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
     public override void CancelPendingFlush()
     {
         // Kestrel cancels a flush only to abort its connection; that ends the send.
+    }
+
+    /// <summary>Completes when nothing is being sent; the connection may be closed then without cutting its last bytes off.</summary>
+    public Task SentAsync()
+    {
+        lock (_gate)
+        {
+            if (!_sending) return Task.CompletedTask;
+            return (_sent ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
     }
 
     public override void Complete(Exception? exception = null)
@@ -132,6 +143,7 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
             filled = default;
             if (!_failed && _filled.TryDequeue(out filled)) return true;
             _sending = false;
+            _sent?.TrySetResult();
             return false;
         }
     }

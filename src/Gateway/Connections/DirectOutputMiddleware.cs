@@ -15,12 +15,26 @@ internal static class DirectOutputMiddleware
         return listen;
     }
 
-    private static Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
+    private static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         // In-memory test servers and named pipes have no socket; they keep their own output.
-        if (connection.Features.Get<IConnectionSocketFeature>() is { Socket: { } socket })
-            connection.Transport = new Duplex(connection.Transport.Input, new DirectOutput(socket, connection.Transport.Output));
-        return next(connection);
+        if (connection.Features.Get<IConnectionSocketFeature>() is not { Socket: { } socket })
+        {
+            await next(connection);
+            return;
+        }
+
+        var output = new DirectOutput(socket, connection.Transport.Output);
+        connection.Transport = new Duplex(connection.Transport.Input, output);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            // Kestrel closes the socket when this returns; a last send that waits for its client must not be cut off. An abort ends it.
+            await output.SentAsync();
+        }
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
