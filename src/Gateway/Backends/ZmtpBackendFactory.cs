@@ -6,7 +6,7 @@ using Zmtp.Wire;
 namespace Gateway.Backends;
 
 /// <summary>Makes backends that speak ZMTP.</summary>
-internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics metrics, InprocRegistry inproc, TimeProvider time) : IBackendFactory
+internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics metrics, InprocRegistry inproc, TimeProvider time, IHostApplicationLifetime lifetime) : IBackendFactory
 {
     private const long DefaultStreamMessageSize = 1024 * 1024;
 
@@ -16,7 +16,7 @@ internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics 
     /// <inheritdoc/>
     public IBackend Create(string name, BackendOptions options)
     {
-        var log = new BackendLog(name, loggers.CreateLogger("Gateway.Backends"), metrics);
+        var log = new BackendLog(name, loggers.CreateLogger("Gateway.Backends"), metrics, lifetime.ApplicationStopping);
         return options.Socket.ToUpperInvariant() switch
         {
             "REQ" or "DEALER" => new CallerBackend(name, options, Socket(options, 0), time, log, metrics),
