@@ -6,6 +6,7 @@ using Gateway.Configuration;
 using Gateway.Connections;
 using Gateway.Demo;
 using Gateway.Documents;
+using Gateway.Publishing;
 using Gateway.Routing;
 using Gateway.Streams;
 using Gateway.Telemetry;
@@ -114,6 +115,7 @@ internal static class GatewayApplication
         services.AddHostedService<DemoServices>();
         services.AddCalls();
         services.AddStreams();
+        services.AddPublishing();
         services.AddOpenApi();
         services.AddHostedService<StartReport>();
         services.AddHostedService<ConfigurationReloader>();

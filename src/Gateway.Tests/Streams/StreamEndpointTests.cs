@@ -158,7 +158,7 @@ public class StreamEndpointTests
         Assert.Null(await client.ReadFrameAsync());
         Assert.Equal(["+", "-"], host.Source.Asked);
         Assert.Equal(0, host.Counters.ActiveSubscribers);
-        Assert.Equal(0, host.Streams.WaitingBytes);
+        Assert.Equal(0, host.Streams.Pool.RentedBytes);
     }
 
     [Fact]

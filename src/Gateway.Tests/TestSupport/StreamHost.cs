@@ -30,10 +30,16 @@ internal sealed class StreamHost : IAsyncDisposable
     public StreamCounters Counters => Streams.Metrics.All.Single();
 
     /// <param name="settings">Of the route, such as <c>ContentType=text/plain</c>, or full paths beginning with <c>Gateway:</c>.</param>
-    public static async Task<StreamHost> StartAsync(params string[] settings)
+    public static Task<StreamHost> StartAsync(params string[] settings) => StartAsync(static _ => { }, settings);
+
+    public static async Task<StreamHost> StartAsync(Action<IServiceCollection> configure, params string[] settings)
     {
         var gateway = await GatewayHost.StartAsync(
-            services => services.AddSingleton<IBackendRegistry, FakeSources>(),
+            services =>
+            {
+                services.AddSingleton<IBackendRegistry, FakeSources>();
+                configure(services);
+            },
             ["Gateway:Backends:feed:Socket=SUB", "Gateway:Backends:feed:Connect:0=inproc://feed", "Gateway:Routes:s:Path=/s/{topic?}",
                 "Gateway:Routes:s:Backend=feed", .. settings.Select(s => s.StartsWith("Gateway:", StringComparison.Ordinal) ? s : $"Gateway:Routes:s:{s}")]);
         return new StreamHost(gateway);

@@ -16,14 +16,13 @@ internal sealed class StreamServices : IDisposable
     private readonly ConcurrentDictionary<IBackend, Lazy<TopicHub>> _hubs = [];
     private readonly ConcurrentDictionary<SubscriberSet, bool> _sets = [];
     private readonly SenderLoops _loops;
-    private readonly SegmentPool _pool = new();
 
     public StreamServices(GatewayConfiguration configuration, SenderLoops loops, StreamMetrics metrics, TimeProvider time)
     {
         (_loops, Metrics, Limits) = (loops, metrics, configuration.Current.Limits);
         Timing = new WebSocketTiming(time, Limits.PingInterval, Limits.PongTimeout, Limits.WriteTimeout, Tick);
         Ticker = new WebSocketTicker(Timing);
-        metrics.Observe(_pool);
+        metrics.Observe(Pool);
     }
 
     /// <summary>Limits as they were at the start; a reload changes those of topics, not those of connections.</summary>
@@ -42,13 +41,13 @@ internal sealed class StreamServices : IDisposable
     public TopicHub Hub(IBackend backend, BackendOptions options) => _hubs.GetOrAdd(
         backend, static (backend, state) => new Lazy<TopicHub>(() =>
         {
-            var hub = new TopicHub((IMessageSource)backend, state.options, state.self._loops, state.self._pool);
+            var hub = new TopicHub((IMessageSource)backend, state.options, state.self._loops, state.self.Pool);
             state.self.Metrics.Observe(backend.Name, hub);
             return hub;
         }), (self: this, options)).Value;
 
     /// <summary>Memory in which messages wait.</summary>
-    public long WaitingBytes => _pool.RentedBytes;
+    public SegmentPool Pool { get; } = new();
 
     /// <summary>A set for the subscribers of a route, closed at shutdown.</summary>
     public SubscriberSet NewSet()

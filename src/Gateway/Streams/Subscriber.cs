@@ -66,9 +66,9 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
     public sealed override void Run()
     {
         var requests = (Request)Interlocked.Exchange(ref _requests, 0);
-        if (requests.HasFlag(Request.WriteDone)) EndWrite();
-        if (requests.HasFlag(Request.Join)) BeginMessages();
-        if (requests.HasFlag(Request.Leave)) _isEnding = true;
+        if ((requests & Request.WriteDone) != 0) EndWrite();
+        if ((requests & Request.Join) != 0) BeginMessages();
+        if ((requests & Request.Leave) != 0) _isEnding = true;
         Proceed();
     }
 
