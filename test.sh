@@ -32,6 +32,9 @@ install_system_packages() {
   local missing=()
   /usr/bin/python3 -c 'import zmq' 2>/dev/null || missing+=(python3-zmq)
   command -v chromium >/dev/null || missing+=(chromium)
+  # The page shows a service in C++, and a test does as it says.
+  command -v g++ >/dev/null || missing+=(g++)
+  [ -e /usr/include/zmq.hpp ] || missing+=(cppzmq-dev)
   command -v npm >/dev/null || missing+=(nodejs npm)
   [ ${#missing[@]} -eq 0 ] && return
   as_root apt-get update -qq &&

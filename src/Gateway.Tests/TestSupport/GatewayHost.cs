@@ -31,14 +31,15 @@ internal sealed class GatewayHost : IAsyncDisposable
     public string Directory => _directory.FullName;
 
     /// <summary>Starts it.</summary>
-    /// <param name="settings">Configuration as <c>Gateway:Backends:echo:Socket=REQ</c>.</param>
+    /// <param name="settings">Configuration as <c>Gateway:Backends:echo:Socket=REQ</c>; <c>urls=</c> for a port that is not just any.</param>
     public static Task<GatewayHost> StartAsync(params string[] settings) => StartAsync(static _ => { }, settings);
 
     /// <summary>Starts it with services added or replaced, such as a fake <c>IBackendRegistry</c>.</summary>
     public static async Task<GatewayHost> StartAsync(Action<IServiceCollection> configure, params string[] settings)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("gateway-");
-        var sources = new ConfigurationSources(directory.FullName, [], ["urls=http://127.0.0.1:0", .. settings]);
+        string[] free = settings.Any(static setting => setting.StartsWith("urls=", StringComparison.Ordinal)) ? [] : ["urls=http://127.0.0.1:0"];
+        var sources = new ConfigurationSources(directory.FullName, [], [.. free, .. settings]);
         var app = GatewayApplication.Build(sources, configure);
         await app.StartAsync();
         return new GatewayHost(app, sources, directory);

@@ -3,6 +3,7 @@ import { bytes, count, element, find, Rate, write } from './parts.js';
 /** @typedef {import('./gateway.js').Endpoint} Endpoint @typedef {import('./gateway.js').Backend} Backend */
 
 const MOST_PEERS = 8;
+const STEADY = 1800;
 /** What a backend without endpoints shows in their place. @type {Endpoint} */
 const NONE = { endpoint: '', role: 'connect', state: 'not started', lastError: null, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
 const UNITS = { REQ: 'calls', DEALER: 'calls' };
@@ -13,7 +14,7 @@ const PREFIX = { bind: 'bind ', accepted: 'peer ' };
 /** One line per endpoint: its state in shape and word, its pace, and the reason when there is one. */
 export class BackendsPanel {
   #root;
-  /** @type {Map<string, { item: HTMLElement, out: Rate, in: Rate }>} */
+  /** @type {Map<string, { item: HTMLElement, out: Rate, in: Rate, notice: Patience }>} */
   #items = new Map();
 
   /** @param {HTMLElement} root */
@@ -68,9 +69,13 @@ export class BackendsPanel {
     write(find(item, '.word'), isDown ? 'unknown' : endpoint.state);
     write(find(item, '.pace'), isDown ? '' : pace(backend.socket, shown.out.perSecond, shown.in.perSecond));
     item.title = `in ${count(endpoint.messagesIn, 'message')}, ${bytes(endpoint.bytesIn)}; out ${count(endpoint.messagesOut, 'message')}, ${bytes(endpoint.bytesOut)}`;
-    const why = isDown ? '' : endpoint.lastError && !isReady ? endpoint.lastError : backend.ready ? '' : backend.why ?? '';
-    write(find(item, '.why'), why);
-    find(item, '.why').hidden = why === '';
+    const why = find(item, '.why');
+    // A backend's notice and reason stand at its first line.
+    const notice = shown.notice.after(now, backend.notice);
+    const whole = name === '' ? null : backend.ready ? notice : backend.why;
+    write(why, isDown ? '' : (!isReady && endpoint.lastError) || whole || '');
+    why.hidden = why.textContent === '';
+    why.classList.toggle('notice', isReady);
   }
 
   /** @param {string} key */
@@ -79,10 +84,23 @@ export class BackendsPanel {
       element('span', { class: 'state' }, element('span', { class: 'mark' }), element('b')),
       element('span', { class: 'socket' }), element('code', { class: 'endpoint' }),
       element('span', { class: 'word' }), element('span', { class: 'pace' }), element('p', { class: 'why' }));
-    const made = { item, out: new Rate(), in: new Rate() };
+    const made = { item, out: new Rate(), in: new Rate(), notice: new Patience() };
     this.#items.set(key, made);
     find(this.#root, 'ul').append(item);
     return made;
+  }
+}
+
+/** Lets a text through once it has held for a while: what is true for the first second of a subscription is no news. */
+class Patience {
+  /** @type {string | null} */
+  #text = null;
+  #since = 0;
+
+  /** @param {number} now @param {string | null} text */
+  after(now, text) {
+    if (text !== this.#text) [this.#text, this.#since] = [text, now];
+    return now - this.#since > STEADY ? text : null;
   }
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { at, copyButton, element, find, showState, write } from './parts.js';
+import { at, copyButton, element, find, showState, write, writeCommand } from './parts.js';
 import { bestView, render } from './payload.js';
 /** @typedef {import('./gateway.js').Route} Route */
 
@@ -25,7 +25,8 @@ export class CallPanel {
     this.#root = root;
     this.#pick = /** @type {HTMLSelectElement} */ (find(root, '.pick'));
     this.#form = /** @type {HTMLFormElement} */ (find(root, 'form'));
-    [this.#reply, this.#state] = [find(root, '.reply'), find(root, '.state')];
+    this.#reply = find(root, '.reply');
+    this.#state = find(root, '.state');
     copyButton(find(root, '.copy'), () => this.#curl());
     this.#pick.addEventListener('change', () => this.#choose(this.#pick.value));
     this.#form.addEventListener('input', () => this.#showCommand());
@@ -96,7 +97,7 @@ export class CallPanel {
   #showCommand() {
     const route = this.#routes[this.#route];
     write(find(this.#root, '.where'), route ? `${route.methods.join(', ')} ${route.path}` : '');
-    if (route) write(find(this.#root, '.command pre'), this.#curl());
+    if (route) writeCommand(find(this.#root, '.command pre'), this.#curl());
   }
 
   async #send() {
@@ -112,7 +113,7 @@ export class CallPanel {
       const { data, isWhole } = await read(answer);
       const took = isWhole ? latency(url, began) : performance.now() - began;
       const kind = answer.ok ? 'ok' : answer.status < 500 ? 'wait' : 'down';
-      showState(this.#state, { kind, word: `${answer.status} ${answer.statusText}`.trim(), more: `${took.toFixed(1)} ms` });
+      showState(this.#state, { kind, word: `${answer.status} ${answer.statusText}`.trim(), more: `${took.toFixed(took < 100 ? 1 : 0)} ms` });
       write(this.#reply, data.byteLength === 0 ? '(empty)' : render(data, bestView(data)) + (isWhole ? '' : '\n… and more'));
     } catch (e) {
       if (!(e instanceof DOMException || e instanceof TypeError)) throw e;

@@ -3,7 +3,7 @@ import { at } from './parts.js';
 
 /**
  * @typedef {{ endpoint: string, role: string, state: string, lastError: string | null, messagesIn: number, messagesOut: number, bytesIn: number, bytesOut: number }} Endpoint
- * @typedef {{ socket: string, ready: boolean, why: string | null, endpoints: Endpoint[] }} Backend
+ * @typedef {{ socket: string, ready: boolean, why: string | null, notice: string | null, endpoints: Endpoint[] }} Backend
  * @typedef {{ path: string, methods: string[], kind: string, backend: string }} Route
  * @typedef {{ status: string, demo: boolean, version: string, backends: Record<string, Backend>, routes: Record<string, Route> }} Health
  */
@@ -65,19 +65,30 @@ export class Gateway {
     }
   }
 
-  /** Why nothing comes from a route, as far as the gateway knows. @param {string} route */
-  whyNot(route) {
-    const name = this.health?.routes[route]?.backend;
-    const backend = name === undefined ? undefined : this.health?.backends[name];
+  /** Why a route's backend is down; empty when it is not. @param {string} route */
+  whyDown(route) {
+    const [name, backend] = this.#backendOf(route);
     return backend && !backend.ready ? `backend ${name}: ${backend.why ?? 'not ready'}` : '';
+  }
+
+  /** Why nothing comes from a route that is subscribed to, as far as the gateway knows. @param {string} route */
+  whySilent(route) {
+    const [name, backend] = this.#backendOf(route);
+    return backend?.ready && backend.notice ? `backend ${name}: ${backend.notice}` : this.whyDown(route);
+  }
+
+  /** @param {string} route @returns {[string, Backend | undefined]} */
+  #backendOf(route) {
+    const name = this.health?.routes[route]?.backend ?? '';
+    return [name, this.health?.backends[name]];
   }
 }
 
 /** @param {unknown} e */
 function reason(e) {
-  if (e instanceof DOMException && e.name === 'TimeoutError') return 'it does not answer';
-  if (e instanceof TypeError) return 'it cannot be reached';
-  if (e instanceof SyntaxError) return 'something else answers at this address';
+  if (e instanceof DOMException && e.name === 'TimeoutError') return 'does not answer';
+  if (e instanceof TypeError) return 'cannot be reached';
+  if (e instanceof SyntaxError) return 'is not what answers at this address';
   return String(e);
 }
 
@@ -86,8 +97,8 @@ function parse(json) {
   const { status, demo, version, backends, routes } = record(json);
   return {
     status: String(status), demo: demo === true, version: String(version),
-    backends: map(backends, ({ socket, ready, why, endpoints }) => ({
-      socket: String(socket), ready: ready === true, why: textOrNull(why), endpoints: Array.isArray(endpoints) ? endpoints.map(endpoint) : [],
+    backends: map(backends, ({ socket, ready, why, notice, endpoints }) => ({
+      socket: String(socket), ready: ready === true, why: textOrNull(why), notice: textOrNull(notice), endpoints: Array.isArray(endpoints) ? endpoints.map(endpoint) : [],
     })),
     routes: map(routes, ({ path, methods, kind, backend }) => ({
       path: String(path), methods: Array.isArray(methods) ? methods.map(String) : [], kind: String(kind), backend: String(backend),

@@ -1,6 +1,6 @@
 // @ts-check
 import { examples } from './examples.js';
-import { copyButton, element, find } from './parts.js';
+import { command, copyOf, element, find } from './parts.js';
 /** @typedef {import('./examples.js').Example} Example */
 
 /** Tabs with a service, the configuration that puts it on the web, and how to use it. @param {HTMLElement} root */
@@ -43,7 +43,7 @@ function stepsOf(example) {
   const start = `dotnet run -c Release --project src/Gateway${isUsual ? '' : ` -- --urls http://${host}`}`;
   return [
     step(`1. Your service: ${example.file}`, 'service', example.code, command('start', example.start)),
-    step('2. gateway.json, where Gateway starts', 'config', example.config, command('run', start)),
+    step('2. gateway.json', 'config', example.config, command('run', start)),
     element('div', { class: 'step' }, element('div', { class: 'head' }, element('h3', {}, `3. Use it ${example.hint}`)), command('use', example.use(host, protocol === 'https:'))),
   ];
 }
@@ -51,14 +51,4 @@ function stepsOf(example) {
 /** @param {string} title @param {string} name @param {string} code @param {HTMLElement} after */
 const step = (title, name, code, after) => element('div', { class: 'step' },
   element('div', { class: 'head' }, element('h3', {}, title), copyOf(name, code)),
-  element('pre', { class: name, tabindex: '0' }, code), after);
-
-/** @param {string} name @param {string} text */
-const command = (name, text) => element('div', { class: 'command' }, element('pre', { class: name, tabindex: '0' }, text), copyOf(name, text));
-
-/** @param {string} name @param {string} text */
-function copyOf(name, text) {
-  const button = element('button', { class: 'copy', type: 'button', 'aria-label': `Copy: ${name}` }, 'Copy');
-  copyButton(button, () => text);
-  return button;
-}
+  element('pre', { class: name, tabindex: '0', role: 'group', 'aria-label': name }, code), after);

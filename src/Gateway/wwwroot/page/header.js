@@ -30,9 +30,11 @@ export class Header {
     const health = this.#gateway.health;
     if (!health) return '';
     const backends = Object.values(health.backends);
+    const demo = health.demo ? 'demo · ' : '';
+    if (this.#gateway.state === 'down') return `${demo}${count(backends.length, 'backend')} when last seen · ${health.version}`;
     const ready = backends.filter(backend => backend.ready).length;
     const ratio = ready === backends.length ? count(ready, 'backend') : `${ready} of ${count(backends.length, 'backend')}`;
-    return `${health.demo ? 'demo · ' : ''}${ratio} ready · ${health.version}`;
+    return `${demo}${ratio} ready · ${health.version}`;
   }
 
   /** @param {number} now @param {State[]} streams @param {number} rate @returns {State} */
@@ -55,6 +57,6 @@ export class Header {
   /** @param {number} now @param {string} why @param {number} retryAt @returns {State} */
   #stopped(now, why, retryAt) {
     const seconds = Math.max(0, Math.ceil((retryAt - now) / 1000));
-    return { kind: 'down', word: 'gateway stopped', more: `${why}; next try ${seconds > 0 ? `in ${seconds} s` : 'now'}` };
+    return { kind: 'down', word: 'gateway stopped', more: `it ${why}; next try ${seconds > 0 ? `in ${seconds} s` : 'now'}` };
   }
 }

@@ -36,6 +36,14 @@ export function showState(line, state) {
   write(find(line, '.more'), state.more ?? '');
 }
 
+/** What is shown is no longer live: it stays, but looks like it. @param {HTMLElement} panel @param {State} state @param {() => void} redraw */
+export function showAge(panel, state, redraw) {
+  const isOld = state.kind === 'down' || state.kind === 'paused';
+  if (panel.classList.contains('old') === isOld) return;
+  panel.classList.toggle('old', isOld);
+  redraw();
+}
+
 /** The absolute form of one of the gateway's paths, wherever the page is mounted. @param {string} path */
 export const at = path => new URL(`.${path}`, document.baseURI);
 
@@ -111,11 +119,31 @@ export const isStill = () => motion.matches;
 /** @param {() => void} changed */
 export const onMotionChange = changed => motion.addEventListener('change', changed);
 
+/** A command to copy, broken between its words and not within them. @param {string} name @param {string} text */
+export function command(name, text) {
+  const pre = element('pre', { class: name, tabindex: '0', role: 'group', 'aria-label': name });
+  writeCommand(pre, text);
+  return element('div', { class: 'command' }, pre, copyOf(name, text));
+}
+
+/** @param {HTMLElement} pre @param {string} text */
+export function writeCommand(pre, text) {
+  if (pre.textContent !== text) pre.replaceChildren(...text.split(/( )/).map(word => word === ' ' ? word : element('span', {}, word)));
+}
+
+/** @param {string} name @param {string} text */
+export function copyOf(name, text) {
+  const button = element('button', { class: 'copy', type: 'button', 'aria-label': `Copy: ${name}` }, 'Copy');
+  copyButton(button, () => text);
+  return button;
+}
+
 /** Copies on click and says so on the button. @param {HTMLElement} button @param {() => string} text */
 export function copyButton(button, text) {
   button.addEventListener('click', async () => {
     const done = await copy(text());
     button.textContent = done ? 'Copied' : 'Select it';
+    write(find(document, '#announce'), done ? 'Copied' : 'Nothing was copied; select the text');
     setTimeout(() => { button.textContent = 'Copy'; }, 1500);
   });
 }

@@ -84,7 +84,8 @@ export class PayloadView {
 
   /** @param {HTMLElement} root */
   constructor(root) {
-    [this.#facts, this.#body] = [find(root, '.facts'), find(root, 'pre')];
+    this.#facts = find(root, '.facts');
+    this.#body = find(root, 'pre');
     this.#buttons = VIEWS.map(view => {
       const button = element('button', { type: 'button', 'aria-pressed': 'false' }, view);
       button.addEventListener('click', () => {

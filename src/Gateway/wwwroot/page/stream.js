@@ -1,7 +1,7 @@
 // @ts-check
 import { LatestTable, sampleOf } from './latest.js';
 import { MessageLog } from './log.js';
-import { at, bytes, count, element, find, inFrame, Rate, showState, write } from './parts.js';
+import { at, bytes, count, element, find, inFrame, Rate, showAge, showState, write } from './parts.js';
 import { jsonOf, PayloadView, textOf } from './payload.js';
 import { sizeOf, Subscription } from './subscription.js';
 /** @typedef {import('./gateway.js').Route} Route */
@@ -86,6 +86,7 @@ export class StreamPanel {
     else if (state.kind === 'ok') state.more = `${Math.round(this.rate.perSecond)} msg/s · ${bytes(this.byteRate.perSecond)}/s${gaps}`;
     else state.more = `${state.more ?? ''}${gaps}`;
     showState(find(this.#root, '.state'), state);
+    showAge(this.#root, state, () => this.redraw());
     return state;
   }
 

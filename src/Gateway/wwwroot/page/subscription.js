@@ -36,7 +36,8 @@ export class Subscription {
 
   /** @param {import('./gateway.js').Gateway} gateway @param {(data: string | ArrayBuffer) => void} receive */
   constructor(gateway, receive) {
-    [this.#gateway, this.#receive] = [gateway, receive];
+    this.#gateway = gateway;
+    this.#receive = receive;
     gateway.watch(() => {
       // A gateway that is back is not left waiting.
       if (this.#isWaiting && gateway.state === 'up' && this.#failures <= 1) this.#connect();
@@ -66,13 +67,13 @@ export class Subscription {
     if (this.#isWaiting) {
       const isDown = this.#gateway.state === 'down';
       const seconds = Math.max(0, Math.ceil(((isDown ? this.#gateway.retryAt : this.#retryAt) - now) / 1000));
-      return { kind: 'down', word: seconds > 0 ? `reconnecting in ${seconds} s` : 'reconnecting', more: this.#gateway.whyNot(route) || this.#why };
+      return { kind: 'down', word: seconds > 0 ? `reconnecting in ${seconds} s` : 'reconnecting', more: isDown ? `the gateway ${this.#gateway.why}` : this.#gateway.whyDown(route) || this.#why };
     }
 
     if (this.#socket?.readyState !== WebSocket.OPEN) return { kind: 'wait', word: 'connecting' };
     if (now - Math.max(this.#lastAt, this.#openedAt) < SILENCE) return { kind: 'ok', word: 'live' };
     const filtered = prefix === '' ? 'the service sends nothing' : `no topic that begins with “${prefix}” has come`;
-    return { kind: 'wait', word: 'nothing arrives', more: this.#gateway.whyNot(route) || filtered };
+    return { kind: 'wait', word: 'nothing arrives', more: this.#gateway.whySilent(route) || filtered };
   }
 
   #again() {

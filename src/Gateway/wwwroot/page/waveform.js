@@ -1,5 +1,5 @@
 // @ts-check
-import { bytes, context, count, find, inFrame, isStill, Rate, showState, write } from './parts.js';
+import { bytes, context, count, find, inFrame, isStill, Rate, showAge, showState, write } from './parts.js';
 import { streamUrl } from './stream.js';
 import { Subscription } from './subscription.js';
 
@@ -60,6 +60,7 @@ export class WaveformPanel {
     const gaps = this.subscription.gaps;
     if (gaps > 0) state.more = `${state.more ?? ''} · ${count(gaps, 'gap')}`;
     showState(find(this.#root, '.state'), state);
+    showAge(this.#root, state, () => this.redraw());
     return state;
   }
 
