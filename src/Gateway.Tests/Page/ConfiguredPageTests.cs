@@ -106,6 +106,20 @@ public sealed class ConfiguredPageTests(Chromium browser)
     }
 
     [Fact]
+    public async Task A_gateway_that_does_not_answer_is_not_called_live()
+    {
+        await using var gateway = await StreamHost.StartAsync();
+        await using var page = await browser.OpenAsync(gateway.Gateway.BaseAddress);
+        await page.SeeAsync("#pill", "live");
+        // Neither fulfilled nor aborted: the request hangs.
+        await page.Page.RouteAsync("**/health/ready", static _ => Task.CompletedTask);
+        await page.SeeAsync("#pill", "no answer");
+        await page.SeeAsync("#pill", "it does not answer");
+        await page.Page.UnrouteAsync("**/health/ready");
+        await page.SeeAsync("#pill", "nothing arrives");
+    }
+
+    [Fact]
     public async Task Two_thousand_messages_a_second_leave_it_responsive()
     {
         const int Symbols = 50, Batches = 150, PerBatch = 40;

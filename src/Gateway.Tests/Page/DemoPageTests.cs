@@ -109,6 +109,14 @@ public sealed class DemoPageTests(Chromium browser, DemoGateway gateway) : IClas
     }
 
     [Fact]
+    public async Task Its_links_lead_somewhere()
+    {
+        await using var page = await OpenAsync();
+        var statuses = await page.Page.EvaluateAsync<int[]>("() => Promise.all([...document.querySelectorAll('a[href]')].map(async a => (await fetch(a.href)).status))");
+        Assert.Equal([200, 200, 200], statuses);
+    }
+
+    [Fact]
     public async Task Stillness_is_kept_for_who_asks_for_it()
     {
         await using var page = await OpenAsync(options => options.ReducedMotion = ReducedMotion.Reduce);

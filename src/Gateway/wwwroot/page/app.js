@@ -4,7 +4,7 @@ import { CallPanel } from './call.js';
 import { Gateway } from './gateway.js';
 import { showGuide } from './guide.js';
 import { Header } from './header.js';
-import { find } from './parts.js';
+import { find, onMotionChange } from './parts.js';
 import { RoutesPanel } from './routes.js';
 import { StreamPanel } from './stream.js';
 import { themeSwitch } from './theme.js';
@@ -49,15 +49,18 @@ function tick() {
   header.tick(now, states, stream.rate.perSecond + waveform.rate.perSecond);
 }
 
+function redraw() {
+  waveform.redraw();
+  stream.redraw();
+}
+
 gateway.watch(() => {
   showRoutes();
   backends.show(gateway);
   tick();
 });
-themeSwitch(/** @type {HTMLButtonElement} */ (find(document, '#theme')), () => {
-  waveform.redraw();
-  stream.redraw();
-});
+themeSwitch(/** @type {HTMLButtonElement} */ (find(document, '#theme')), redraw);
+onMotionChange(redraw);
 showGuide(find(document, '#guide'));
 setInterval(tick, TICK);
 void gateway.ask();

@@ -69,7 +69,7 @@ export class CallPanel {
     if (this.#isAdd) return [field('a', number('a', '2')), field('b', number('b', '40')), send];
     const parameters = [...route.path.matchAll(PARAMETER)].map(([, name]) => field(String(name), element('input', { name: `:${name}`, spellcheck: 'false' })));
     const methods = element('select', { name: 'method', 'aria-label': 'Method' }, ...route.methods.map(method => element('option', {}, method)));
-    const body = element('textarea', { name: 'body', rows: '3', spellcheck: 'false', 'aria-label': 'Request body', placeholder: 'request body' });
+    const body = element('textarea', { name: 'body', rows: '3', spellcheck: 'false', 'aria-label': 'Request body', placeholder: 'request body; Ctrl+Enter sends' });
     return [...(route.methods.length > 1 ? [methods] : []), ...parameters, body, send];
   }
 

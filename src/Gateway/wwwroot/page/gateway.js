@@ -20,6 +20,8 @@ export class Gateway {
   health = null;
   /** Why it is down. */
   why = '';
+  /** Whether it can be reached and says nothing. */
+  isSilent = false;
   /** When it is asked again, in milliseconds of performance.now(). */
   retryAt = 0;
   /** @type {Set<(gateway: Gateway) => void>} */
@@ -49,6 +51,7 @@ export class Gateway {
       [this.state, this.why, this.#failures] = ['up', '', 0];
     } catch (e) {
       [this.state, this.why] = ['down', reason(e)];
+      this.isSilent = e instanceof DOMException;
       this.#failures++;
     }
 

@@ -39,9 +39,9 @@ export class Header {
 
   /** @param {number} now @param {State[]} streams @param {number} rate @returns {State} */
   #state(now, streams, rate) {
-    const { state, health, why, retryAt } = this.#gateway;
-    if (state === 'unknown' || !health) return state === 'down' ? this.#stopped(now, why, retryAt) : { kind: 'wait', word: 'connecting' };
-    if (state === 'down') return this.#stopped(now, why, retryAt);
+    const { state, health } = this.#gateway;
+    if (state === 'unknown' || !health) return state === 'down' ? this.#stopped(now) : { kind: 'wait', word: 'connecting' };
+    if (state === 'down') return this.#stopped(now);
     const perSecond = `${Math.round(rate)} msg/s`;
     if (health.status === 'draining') return { kind: 'wait', word: 'stopping', more: perSecond };
     if (health.status === 'unready') return { kind: 'down', word: 'no backend is ready' };
@@ -54,9 +54,10 @@ export class Header {
     return worst ? { kind: 'wait', word: worst.word } : { kind: 'ok', word: 'ready' };
   }
 
-  /** @param {number} now @param {string} why @param {number} retryAt @returns {State} */
-  #stopped(now, why, retryAt) {
+  /** @param {number} now @returns {State} */
+  #stopped(now) {
+    const { why, isSilent, retryAt } = this.#gateway;
     const seconds = Math.max(0, Math.ceil((retryAt - now) / 1000));
-    return { kind: 'down', word: 'gateway stopped', more: `it ${why}; next try ${seconds > 0 ? `in ${seconds} s` : 'now'}` };
+    return { kind: 'down', word: isSilent ? 'no answer' : 'gateway stopped', more: `it ${why}; next try ${seconds > 0 ? `in ${seconds} s` : 'now'}` };
   }
 }

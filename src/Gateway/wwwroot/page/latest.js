@@ -1,5 +1,5 @@
 // @ts-check
-import { clock, context, element, inFrame, isStill, onMotionChange, write } from './parts.js';
+import { clock, context, element, inFrame, isStill, write } from './parts.js';
 
 const MOST_ROWS = 200;
 const POINTS = 60;
@@ -57,7 +57,6 @@ export class LatestTable {
     }).observe(/** @type {HTMLElement} */ (head[3]));
     root.replaceChildren(element('table', { class: 'latest' }, element('thead', {}, element('tr', {}, ...head)), this.#body));
     root.onkeydown = event => this.#onKey(event);
-    onMotionChange(() => this.redraw());
   }
 
   redraw() {
