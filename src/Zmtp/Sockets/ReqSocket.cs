@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Zmtp.Wire;
 
 namespace Zmtp.Sockets;
@@ -71,21 +72,16 @@ public sealed class RepSocket : ZmtpSocket
         while (true)
         {
             var (request, peer) = await _in.ReceiveAsync(cancellationToken);
-            var bodyAt = 0;
-            while (bodyAt < request.Count && request[bodyAt].Length > 0) bodyAt++;
-            // What has no empty frame followed by a body is discarded, as libzmq does.
-            if (++bodyAt >= request.Count)
-            {
-                request.Dispose();
-                continue;
-            }
-
-            var body = Message.Create();
-            for (var i = bodyAt; i < request.Count; i++) body.Add(request[i].Span);
-            _current?.Request.Dispose();
-            _current = (request, bodyAt, peer);
-            return body;
+            if (Unwrap(request, peer) is { } body) return body;
         }
+    }
+
+    /// <summary>Takes a request that is here already, as <see cref="ReceiveAsync"/> does.</summary>
+    public bool TryReceive([NotNullWhen(true)] out Message? body)
+    {
+        body = null;
+        while (body is null && _in.TryReceive(out var request, out var peer)) body = Unwrap(request, peer);
+        return body is not null;
     }
 
     /// <summary>Answers the request received last. The reply is taken over; when the asker is gone it is dropped.</summary>
@@ -104,6 +100,24 @@ public sealed class RepSocket : ZmtpSocket
                 s.reply.WriteTo(writer);
             });
         }
+    }
+
+    private Message? Unwrap(Message request, Peer peer)
+    {
+        var bodyAt = 0;
+        while (bodyAt < request.Count && request[bodyAt].Length > 0) bodyAt++;
+        // What has no empty frame followed by a body is discarded, as libzmq does.
+        if (++bodyAt >= request.Count)
+        {
+            request.Dispose();
+            return null;
+        }
+
+        var body = Message.Create();
+        for (var i = bodyAt; i < request.Count; i++) body.Add(request[i].Span);
+        _current?.Request.Dispose();
+        _current = (request, bodyAt, peer);
+        return body;
     }
 
     private protected override IFrameSink Attach(Peer peer) => new InPipe(_in, peer);

@@ -12,7 +12,7 @@ public readonly record struct FrameHeader(FrameFlags Flags, long BodyLength)
     public const int MaxSize = 9;
 
     /// <summary>Bytes that this header takes on the wire: 2 or 9.</summary>
-    public int Size => Flags.HasFlag(FrameFlags.Long) ? MaxSize : 2;
+    public int Size => (Flags & FrameFlags.Long) != 0 ? MaxSize : 2;
 
     /// <summary>The header that a sender writes: the short form up to 255 bytes, the long form above.</summary>
     public static FrameHeader For(long bodyLength, bool more = false, bool command = false) => new(
@@ -55,7 +55,7 @@ public readonly record struct FrameHeader(FrameFlags Flags, long BodyLength)
     public int Write(Span<byte> output)
     {
         output[0] = (byte)Flags;
-        if (!Flags.HasFlag(FrameFlags.Long))
+        if ((Flags & FrameFlags.Long) == 0)
         {
             output[1] = (byte)BodyLength;
             return 2;
