@@ -33,13 +33,15 @@ internal sealed class MemoryLink : Link
         ObjectDisposedException.ThrowIf(_aborted, this);
         var taken = result.Buffer.Slice(0, Math.Min(Math.Min(_chop, buffer.Length), result.Buffer.Length));
         taken.CopyTo(buffer.Span);
+        var count = (int)taken.Length;
         _in.Reader.AdvanceTo(taken.End);
-        return (int)taken.Length;
+        return count;
     }
 
     public override async ValueTask<int> SendAsync(ReadOnlyMemory<byte> buffer)
     {
         var part = buffer[..Math.Min(buffer.Length, _window)];
+        ObjectDisposedException.ThrowIf(_aborted, this);
         var result = await _out.Writer.WriteAsync(part);
         return result.IsCompleted ? throw new IOException("The other end is closed.") : part.Length;
     }

@@ -303,8 +303,9 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
             peer.CountOut(count);
             return true;
         }
-        catch (Exception e) when (e is System.Net.Sockets.SocketException or ObjectDisposedException or IOException or OperationCanceledException)
+        catch (Exception e)
         {
+            // Whatever a transport throws is the end of this connection; in a completion there is nobody above to take it.
             Fail(e);
             return false;
         }

@@ -91,6 +91,8 @@ internal sealed class WirePeer : Peer
     public override void Abort(Exception reason)
     {
         Interlocked.CompareExchange(ref _abortReason, reason, null);
+        // From here on it takes nothing: a message for a connection that is going would be lost without a word.
+        _outbox.Close();
         _link.Abort();
         // A paused sink is not reading, so it would not notice. On the pool: the caller may hold a lock that the sink's end needs.
         _ = _closing.CancelAsync();
@@ -316,7 +318,8 @@ internal sealed class WirePeer : Peer
         if (_ownType is not (SocketType.Pub or SocketType.XPub)) return sink.Accept(part);
 
         // Subscriptions of ZMTP 3.0 peers, and of applications on XSUB sockets, are messages of one frame: 01 or 00 and the topic.
-        if (!_insideUnexpected && part is { IsWhole: true, More: false } && part.Bytes.Length > 0 && part.Bytes[0] <= 1)
+        // Above the threshold a frame may come whole or in pieces, as the network likes; none of those is a subscription.
+        if (!_insideUnexpected && part is { IsWhole: true, More: false, FrameLength: > 0 } && part.FrameLength <= _options.StreamThreshold && part.Bytes[0] <= 1)
         {
             var error = Subscribed(part.Bytes[1..], part.Bytes[0] == 1);
             return error == ProtocolError.None ? true : throw new ZmtpProtocolException(error);

@@ -1,0 +1,71 @@
+"""A libzmq socket for the interop tests: peer.py TYPE bind|connect ENDPOINT [HEARTBEAT_MS].
+
+Prints "ready ENDPOINT" when bound or connected. REP, ROUTER and PAIR return what they get; PULL and SUB print "got SIZES SHA256" for each
+message; PUSH sends the standard messages once; PUB sends them again and again; REQ and DEALER send them and print "ok" when the same came back.
+"""
+import hashlib
+import itertools
+import os
+import sys
+import threading
+import time
+
+import zmq
+
+
+def body(size):
+    return bytes(i % 251 for i in range(251)) * (size // 251) + bytes(range(size % 251))
+
+
+STANDARD = [[body(size) for size in sizes] for sizes in ([0], [1], [255], [256], [0, 255, 256], [3, 0, 70_000], [8 << 20])]
+
+
+def describe(frames):
+    return "/".join(str(len(frame)) for frame in frames) + " " + hashlib.sha256(b"".join(frames)).hexdigest()
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def serve(socket, kind):
+    if kind in ("REP", "ROUTER", "PAIR"):
+        while True:
+            socket.send_multipart(socket.recv_multipart())
+    if kind in ("PULL", "SUB"):
+        while True:
+            say("got " + describe(socket.recv_multipart()))
+    if kind == "PUSH":
+        for message in STANDARD:
+            socket.send_multipart(message)
+    if kind == "PUB":
+        for i in itertools.count():
+            for message in STANDARD if i % 20 == 0 else STANDARD[:-1]:
+                socket.send_multipart(message)
+            time.sleep(0.05)
+    if kind in ("REQ", "DEALER"):
+        for message in STANDARD:
+            socket.send_multipart(message)
+            answer = socket.recv_multipart()
+            say("ok" if answer == message else f"sent {describe(message)}, got {describe(answer)}")
+    threading.Event().wait()
+
+
+def main():
+    kind, role, endpoint = sys.argv[1:4]
+    socket = zmq.Context().socket(getattr(zmq, kind))
+    socket.linger = 0
+    if len(sys.argv) > 4:
+        socket.setsockopt(zmq.HEARTBEAT_IVL, int(sys.argv[4]))
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 40 * int(sys.argv[4]))
+        socket.setsockopt(zmq.HEARTBEAT_TTL, 40 * int(sys.argv[4]))
+    if kind == "SUB":
+        socket.subscribe(b"")
+    getattr(socket, role)(endpoint)
+    # The test is the parent: when it is gone, nobody reads and nobody ends us.
+    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+    say("ready " + (socket.last_endpoint.decode().rstrip("\0") if role == "bind" else endpoint))
+    serve(socket, kind)
+
+
+main()

@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Threading.Channels;
+
+namespace Gateway.Tests.TestSupport;
+
+/// <summary>A real libzmq socket in a process of its own: Debian's by python3-zmq, or the one that npm zeromq brings.</summary>
+internal sealed class PeerProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _errors = new();
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+    private readonly Task _reading;
+
+    private PeerProcess(string program, string script, string[] arguments)
+    {
+        _process = Process.Start(new ProcessStartInfo(program, [script, .. arguments])
+        {
+            WorkingDirectory = SourceTree.PathOf("src/Gateway.Tests/Peers"),
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        _reading = Task.WhenAll(ReadAsync(_process.StandardOutput, line => _lines.Writer.TryWrite(line)), ReadAsync(_process.StandardError, _errors.Enqueue));
+    }
+
+    /// <summary>Where the peer is bound, or what it connects to.</summary>
+    public string Endpoint { get; private set; } = "";
+
+    /// <summary>Starts a peer and waits until it is ready.</summary>
+    /// <param name="kind">python or node.</param>
+    /// <param name="arguments">Socket type, bind or connect, endpoint, and milliseconds between heartbeats if there are any.</param>
+    public static async Task<PeerProcess> StartAsync(string kind, params string[] arguments)
+    {
+        var peer = kind == "python" ? new PeerProcess("/usr/bin/python3", "peer.py", arguments) : new PeerProcess("node", "peer.mjs", arguments);
+        try
+        {
+            var ready = await peer.NextLineAsync();
+            Assert.StartsWith("ready ", ready, StringComparison.Ordinal);
+            peer.Endpoint = ready["ready ".Length..];
+            return peer;
+        }
+        catch
+        {
+            await peer.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The next line that the peer prints.</summary>
+    public async Task<string> NextLineAsync()
+    {
+        try
+        {
+            return await _lines.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        }
+        catch (Exception e) when (e is TimeoutException or ChannelClosedException)
+        {
+            throw new InvalidOperationException($"The peer said nothing more. Its errors: {string.Join('\n', _errors)}", e);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) _process.Kill();
+        await _process.WaitForExitAsync();
+        await _reading;
+        _process.Dispose();
+    }
+
+    private async Task ReadAsync(StreamReader reader, Action<string> take)
+    {
+        while (await reader.ReadLineAsync() is { } line) take(line);
+        if (reader == _process.StandardOutput) _lines.Writer.TryComplete();
+    }
+}

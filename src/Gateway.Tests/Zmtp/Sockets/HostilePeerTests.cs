@@ -1,0 +1,117 @@
+using Gateway.Tests.TestSupport;
+using Zmtp;
+using Zmtp.Security;
+using Zmtp.Sockets;
+using Zmtp.Wire;
+
+namespace Gateway.Tests.Zmtp.Sockets;
+
+/// <summary>The classes of libzmq's and NetMQ's security reports: each costs the connection that does it, and nothing else.</summary>
+public class HostilePeerTests
+{
+    [Fact] // CVE-2020-15166
+    public async Task A_thousand_connections_that_say_nothing_get_no_message()
+    {
+        await using var socket = new PushSocket(new ZmtpOptions { Backlog = 1_000, MaxHandshakes = 2_000 });
+        var endpoint = socket.Bind("tcp://127.0.0.1:*");
+        var silent = await Task.WhenAll(Enumerable.Range(0, 1_000).Select(_ => ScriptedPeer.ConnectAsync(endpoint)));
+        await using var good = await ScriptedPeer.ConnectAsync(endpoint);
+        await good.HandshakeAsync("PULL");
+        for (var i = 0; i < 100; i++)
+        {
+            await socket.SendAsync(Message.Of($"{i}")).AsTask().WaitAsync(ScriptedPeer.Patience);
+            await good.ExpectAsync(ZmtpBytes.Message($"{i}"));
+        }
+
+        foreach (var peer in silent) await peer.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Connections_above_the_limit_of_unfinished_handshakes_are_closed_at_once()
+    {
+        await using var socket = new PullSocket(new ZmtpOptions { MaxHandshakes = 2 });
+        var endpoint = socket.Bind("tcp://127.0.0.1:*");
+        await using var first = await ScriptedPeer.ConnectAsync(endpoint);
+        await using var second = await ScriptedPeer.ConnectAsync(endpoint);
+        await first.ReceiveAsync(64);
+        await second.ReceiveAsync(64);
+        await using var third = await ScriptedPeer.ConnectAsync(endpoint);
+        Assert.Empty(await third.ReceiveToEndAsync());
+        await first.SendAsync(ZmtpBytes.Greeting(), ZmtpBytes.Ready("PUSH"));
+        await first.ExpectAsync(ZmtpBytes.Ready("PULL"));
+        // One is ready and counts no more, so there is room for another.
+        await using var fourth = await ScriptedPeer.ConnectAsync(endpoint);
+        await fourth.HandshakeAsync("PUSH");
+    }
+
+    [Fact] // CVE-2021-20234
+    public async Task A_hundred_thousand_unfinished_messages_leave_nothing_behind()
+    {
+        await using var socket = new PullSocket(Quiet());
+        var bytes = ZmtpBytes.Concat(ZmtpBytes.Greeting(), ZmtpBytes.Ready("PUSH"), ZmtpBytes.Frame(new byte[200], more: true));
+        await RunAsync(socket, 1_000);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        await RunAsync(socket, 100_000);
+        // Other tests run beside this one; what leaked would be 20 MB of frames alone.
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 16L << 20);
+        Assert.False(socket.TryReceive(out _));
+
+        async Task RunAsync(ZmtpSocket owner, int count)
+        {
+            for (var i = 0; i < count; i++) Assert.NotNull(await ConverseAsync(owner, bytes));
+        }
+    }
+
+    [Theory] // CVE-2021-20236 and -20237, libzmq's blind high-water mark, and limits of our own.
+    [InlineData("a million parts", "PUSH", ProtocolError.TooManyFrames)]
+    [InlineData("a topic of 1 MiB", "SUB", ProtocolError.CommandTooLarge)]
+    [InlineData("a topic of 5 KiB", "SUB", ProtocolError.TopicTooLong)]
+    [InlineData("a topic of 5 KiB as a message", "SUB", ProtocolError.TopicTooLong)]
+    [InlineData("junk to a publisher", "SUB", ProtocolError.UnexpectedMessage)]
+    [InlineData("large junk to a publisher", "SUB", ProtocolError.UnexpectedMessage)]
+    [InlineData("messages to a sender", "PULL", ProtocolError.UnexpectedMessage)]
+    [InlineData("a thousand and one subscriptions", "SUB", ProtocolError.TooManySubscriptions)]
+    public async Task Is_closed(string what, string theirs, ProtocolError expected)
+    {
+        var bytes = what switch
+        {
+            "a million parts" => [.. Enumerable.Repeat(ZmtpBytes.Frame([], more: true), 1_000_000).SelectMany(frame => frame)],
+            "a topic of 1 MiB" => ZmtpBytes.Subscribe(new string('t', 1 << 20)),
+            "a topic of 5 KiB" => ZmtpBytes.Subscribe(new string('t', 5 << 10)),
+            "a topic of 5 KiB as a message" => ZmtpBytes.Frame([1, .. new byte[5 << 10]]),
+            "a thousand and one subscriptions" => [.. Enumerable.Range(0, 1_001).SelectMany(i => ZmtpBytes.Subscribe($"{i}"))],
+            "large junk to a publisher" => [.. Enumerable.Range(0, 101).SelectMany(_ => ZmtpBytes.Message(new byte[100_000]))],
+            _ => [.. Enumerable.Range(0, 101).SelectMany(_ => ZmtpBytes.Message("junk", "junk"))],
+        };
+        await using ZmtpSocket socket = theirs switch { "PUSH" => new PullSocket(Quiet()), "SUB" => new PubSocket(Quiet()), _ => new PushSocket(Quiet()) };
+        var reason = await ConverseAsync(socket, ZmtpBytes.Concat(ZmtpBytes.Greeting(), ZmtpBytes.Ready(theirs), bytes));
+        Assert.Equal(expected, Assert.IsType<ZmtpProtocolException>(reason).Error);
+    }
+
+    [Fact]
+    public async Task A_second_peer_with_an_identity_in_use_is_refused_and_gets_nothing()
+    {
+        await using var socket = new RouterSocket();
+        var endpoint = socket.Bind("tcp://127.0.0.1:*");
+        await using var first = await ScriptedPeer.ConnectAsync(endpoint);
+        await first.HandshakeAsync("DEALER", identity: "same"u8.ToArray());
+        await first.SendAsync(ZmtpBytes.Message("here"));
+        using (var message = await socket.ReceiveAsync().AsTask().WaitAsync(ScriptedPeer.Patience)) Assert.Equal("same", message.Text(0));
+        await using var second = await ScriptedPeer.ConnectAsync(endpoint);
+        await second.HandshakeAsync("DEALER", identity: "same"u8.ToArray());
+        Assert.Empty(await second.ReceiveToEndAsync());
+        Assert.True(socket.Send(Message.Of("same", "for the first")));
+        await first.ExpectAsync(ZmtpBytes.Message("for the first"));
+        Assert.False(socket.Send(Message.Of("nobody", "lost")));
+        Assert.Equal(1, socket.Dropped);
+    }
+
+    private static ZmtpOptions Quiet() => new() { HandshakeTimeout = TimeSpan.Zero, MaxSubscriptions = 1_000 };
+
+    private static async Task<Exception?> ConverseAsync(ZmtpSocket owner, byte[] bytes)
+    {
+        var link = new ScriptLink();
+        link.Say(bytes);
+        return await new WirePeer(link, "", false, owner.Type, Quiet(), new NullMechanism(owner.Type, []), owner).RunAsync(default);
+    }
+}
