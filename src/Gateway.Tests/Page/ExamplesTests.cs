@@ -40,6 +40,7 @@ public sealed class ExamplesTests(Chromium browser, DemoGateway gateway) : IClas
         var said = page.Page.WaitForConsoleMessageAsync(new() { Predicate = message => message.Text.StartsWith("{\"symbol\": \"EURUSD\"", StringComparison.Ordinal) });
         await page.Page.EvaluateAsync($"() => {{ {use} }}");
         await said;
+        await Expect(page["#backends .pace"]).Not.ToHaveTextAsync("0 msg/s");
         await page.ShootAsync("configured");
         example.Folder.Dispose();
     }

@@ -4,7 +4,7 @@ import { CallPanel } from './call.js';
 import { Gateway } from './gateway.js';
 import { showGuide } from './guide.js';
 import { Header } from './header.js';
-import { find, onMotionChange } from './parts.js';
+import { find, inFrame, onMotionChange } from './parts.js';
 import { RoutesPanel } from './routes.js';
 import { StreamPanel } from './stream.js';
 import { themeSwitch } from './theme.js';
@@ -16,9 +16,9 @@ const FIRST = 'quotes';
 
 const gateway = new Gateway();
 const header = new Header(gateway);
-const stream = new StreamPanel(find(document, '#stream'), gateway);
+const stream = new StreamPanel(find(document, '#stream'), gateway, () => inFrame(tick));
 const call = new CallPanel(find(document, '#call'));
-const waveform = new WaveformPanel(find(document, '#waveform'), gateway);
+const waveform = new WaveformPanel(find(document, '#waveform'), gateway, () => inFrame(tick));
 const routes = new RoutesPanel(find(document, '#routes'));
 const backends = new BackendsPanel(find(document, '#backends'));
 

@@ -40,15 +40,15 @@ export class StreamPanel {
   #typing = 0;
   #showing = 0;
 
-  /** @param {HTMLElement} root @param {import('./gateway.js').Gateway} gateway */
-  constructor(root, gateway) {
+  /** @param {HTMLElement} root @param {import('./gateway.js').Gateway} gateway @param {() => void} changed Called when the state is another one. */
+  constructor(root, gateway, changed) {
     this.#root = root;
     this.#rows = find(root, '.rows');
     this.#pick = /** @type {HTMLSelectElement} */ (find(root, '.pick'));
     this.#prefix = /** @type {HTMLInputElement} */ (find(root, '.prefix input'));
     this.#pause = find(root, '.pause');
     this.#message = new PayloadView(find(root, '.message'));
-    this.subscription = new Subscription(gateway, data => this.#receive(data));
+    this.subscription = new Subscription(gateway, data => this.#receive(data), changed);
     this.#pick.addEventListener('change', () => this.#choose(this.#pick.value));
     this.#pause.addEventListener('click', () => this.#setPaused(!this.subscription.isPaused));
     this.#prefix.addEventListener('input', () => {

@@ -21,6 +21,7 @@ export class Subscription {
   gaps = 0;
   #gateway;
   #receive;
+  #changed;
   /** @type {URL | null} */
   #url = null;
   /** @type {WebSocket | null} */
@@ -34,10 +35,14 @@ export class Subscription {
   #openedAt = 0;
   #lastAt = 0;
 
-  /** @param {import('./gateway.js').Gateway} gateway @param {(data: string | ArrayBuffer) => void} receive */
-  constructor(gateway, receive) {
+  /**
+   * @param {import('./gateway.js').Gateway} gateway @param {(data: string | ArrayBuffer) => void} receive
+   * @param {() => void} changed Called when the state is another one.
+   */
+  constructor(gateway, receive, changed) {
     this.#gateway = gateway;
     this.#receive = receive;
+    this.#changed = changed;
     gateway.watch(() => {
       // A gateway that is back is not left waiting.
       if (this.#isWaiting && gateway.state === 'up' && this.#failures <= 1) this.#connect();
@@ -82,6 +87,7 @@ export class Subscription {
     this.#socket?.close(1000);
     this.#socket = null;
     if (this.#url && !this.#isPaused) this.#connect();
+    this.#changed();
   }
 
   #connect() {
@@ -95,6 +101,7 @@ export class Subscription {
     socket.onopen = () => {
       clearTimeout(this.#timer);
       this.#openedAt = performance.now();
+      this.#changed();
     };
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
@@ -117,6 +124,7 @@ export class Subscription {
     const wait = Math.min(LONGEST_WAIT, 500 * 2 ** this.#failures++) * (0.75 + Math.random() * 0.25);
     this.#retryAt = performance.now() + wait;
     this.#timer = setTimeout(() => this.#retry(), wait);
+    this.#changed();
     // Is it this stream alone, or the gateway?
     void this.#gateway.ask();
   }

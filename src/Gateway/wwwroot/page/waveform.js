@@ -21,12 +21,12 @@ export class WaveformPanel {
   #drawnAt = 0;
   #size = { width: 0, height: 0 };
 
-  /** @param {HTMLElement} root @param {import('./gateway.js').Gateway} gateway */
-  constructor(root, gateway) {
+  /** @param {HTMLElement} root @param {import('./gateway.js').Gateway} gateway @param {() => void} changed Called when the state is another one. */
+  constructor(root, gateway, changed) {
     this.#root = root;
     this.#canvas = /** @type {HTMLCanvasElement} */ (find(root, 'canvas'));
     this.#pause = find(root, '.pause');
-    this.subscription = new Subscription(gateway, data => this.#receive(data));
+    this.subscription = new Subscription(gateway, data => this.#receive(data), changed);
     this.#pause.addEventListener('click', () => {
       const paused = !this.subscription.isPaused;
       this.subscription.pause(paused);
