@@ -8,4 +8,11 @@ public class GuideTests
         await using var walkthrough = new Walkthrough();
         Assert.Equal(2, await walkthrough.RunAsync("README.md"));
     }
+
+    [Fact]
+    public async Task The_quick_start_works_as_printed()
+    {
+        await using var walkthrough = new Walkthrough();
+        Assert.Equal(10, await walkthrough.RunAsync("docs/quick-start.md"));
+    }
 }
