@@ -7,6 +7,7 @@ using Zmtp.Wire;
 namespace Gateway.Tests.Zmtp.Sockets;
 
 /// <summary>The classes of libzmq's and NetMQ's security reports: each costs the connection that does it, and nothing else.</summary>
+[Collection("Alone")]
 public class HostilePeerTests
 {
     [Fact] // CVE-2020-15166
@@ -52,7 +53,7 @@ public class HostilePeerTests
         await RunAsync(socket, 1_000);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         await RunAsync(socket, 100_000);
-        // Other tests run beside this one; what leaked would be 20 MB of frames alone.
+        // What leaked would be 20 MB of frames alone.
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 16L << 20);
         Assert.False(socket.TryReceive(out _));
 
