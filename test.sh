@@ -31,6 +31,7 @@ as_root() {
 install_system_packages() {
   local missing=()
   /usr/bin/python3 -c 'import zmq' 2>/dev/null || missing+=(python3-zmq)
+  ldconfig -p | grep -q 'libsodium\.so\.23' || missing+=(libsodium23)
   command -v chromium >/dev/null || missing+=(chromium)
   # The page shows a service in C++, and a test does as it says.
   command -v g++ >/dev/null || missing+=(g++)

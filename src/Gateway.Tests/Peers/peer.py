@@ -1,7 +1,7 @@
 """A libzmq socket for the interop tests: peer.py TYPE bind|connect ENDPOINT [HEARTBEAT_MS].
 
 Prints "ready ENDPOINT" when bound or connected. REP, ROUTER and PAIR return what they get; PULL and SUB print "got SIZES SHA256" for each
-message; PUSH sends the standard messages once; PUB sends them again and again; REQ and DEALER send them and print "ok" when the same came back.
+message; PUSH sends the standard messages once; PUB sends them again and again; REQ and DEALER send them and print "ok" when the same came back. See secure() for PLAIN and CURVE.
 """
 import hashlib
 import itertools
@@ -11,6 +11,8 @@ import threading
 import time
 
 import zmq
+import zmq.auth
+from zmq.auth.thread import ThreadAuthenticator
 
 
 def body(size):
@@ -51,6 +53,31 @@ def serve(socket, kind):
     threading.Event().wait()
 
 
+# They stop when nobody holds them.
+authenticators = []
+
+
+def secure(socket):
+    """PEER_SECURITY: plain-client USER PASSWORD | plain-server USER PASSWORD | curve-client SERVER_KEY | curve-server SECRET_KEY."""
+    role, *values = os.environ.get("PEER_SECURITY", "none").split()
+    if role == "plain-client":
+        socket.plain_username, socket.plain_password = (value.encode() for value in values)
+    elif role == "curve-client":
+        socket.curve_serverkey = values[0].encode()
+        socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
+    elif role in ("plain-server", "curve-server"):
+        authenticator = ThreadAuthenticator(socket.context)
+        authenticators.append(authenticator)
+        authenticator.start()
+        if role == "plain-server":
+            authenticator.configure_plain(domain="*", passwords={values[0]: values[1]})
+            socket.plain_server = True
+        else:
+            authenticator.configure_curve(domain="*", location=zmq.auth.CURVE_ALLOW_ANY)
+            socket.curve_secretkey = values[0].encode()
+            socket.curve_server = True
+
+
 def main():
     kind, role, endpoint = sys.argv[1:4]
     socket = zmq.Context().socket(getattr(zmq, kind))
@@ -59,6 +86,7 @@ def main():
         socket.setsockopt(zmq.HEARTBEAT_IVL, int(sys.argv[4]))
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 40 * int(sys.argv[4]))
         socket.setsockopt(zmq.HEARTBEAT_TTL, 40 * int(sys.argv[4]))
+    secure(socket)
     if kind == "SUB":
         socket.subscribe(b"")
     getattr(socket, role)(endpoint)

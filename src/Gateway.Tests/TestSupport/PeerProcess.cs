@@ -12,16 +12,18 @@ internal sealed class PeerProcess : IAsyncDisposable
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly Task _reading;
 
-    private PeerProcess(string program, string script, string[] arguments)
+    private PeerProcess(string program, string script, string[] arguments, string security = "none")
     {
-        _process = Process.Start(new ProcessStartInfo(program, [script, .. arguments])
+        var start = new ProcessStartInfo(program, [script, .. arguments])
         {
             WorkingDirectory = SourceTree.PathOf("src/Gateway.Tests/Peers"),
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        start.Environment["PEER_SECURITY"] = security;
+        _process = Process.Start(start)!;
         _reading = Task.WhenAll(ReadAsync(_process.StandardOutput, line => _lines.Writer.TryWrite(line)), ReadAsync(_process.StandardError, _errors.Enqueue));
     }
 
@@ -34,6 +36,16 @@ internal sealed class PeerProcess : IAsyncDisposable
     public static async Task<PeerProcess> StartAsync(string kind, params string[] arguments)
     {
         var peer = kind == "python" ? new PeerProcess("/usr/bin/python3", "peer.py", arguments) : new PeerProcess("node", "peer.mjs", arguments);
+        return await ReadyAsync(peer);
+    }
+
+    /// <summary>Starts a Python peer with PLAIN or CURVE.</summary>
+    /// <param name="security">As <c>secure()</c> of peer.py takes it.</param>
+    public static Task<PeerProcess> StartSecureAsync(string security, params string[] arguments) =>
+        ReadyAsync(new PeerProcess("/usr/bin/python3", "peer.py", arguments, security));
+
+    private static async Task<PeerProcess> ReadyAsync(PeerProcess peer)
+    {
         try
         {
             var ready = await peer.NextLineAsync();
