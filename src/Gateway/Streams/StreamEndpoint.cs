@@ -84,15 +84,23 @@ internal sealed class StreamEndpoint(
     private SubscriberWire WireTo(WebSocketTransport transport)
     {
         if (transport.Socket is not { } socket) return new StreamWire(transport.Stream);
-        if (OperatingSystem.IsLinux())
+        try
         {
-            // What a slow client has not taken waits in the log, once for all, and not in the kernel.
-            Span<byte> lowWater = stackalloc byte[sizeof(int)];
-            BitConverter.TryWriteBytes(lowWater, streams.Limits.NotSentLowWater);
-            socket.SetRawSocketOption(ProtocolTcp, TcpNotSentLowWater, lowWater);
-        }
+            if (OperatingSystem.IsLinux())
+            {
+                // What a slow client has not taken waits in the log, once for all, and not in the kernel.
+                Span<byte> lowWater = stackalloc byte[sizeof(int)];
+                BitConverter.TryWriteBytes(lowWater, streams.Limits.NotSentLowWater);
+                socket.SetRawSocketOption(ProtocolTcp, TcpNotSentLowWater, lowWater);
+            }
 
-        return new SocketWire(socket);
+            return new SocketWire(socket);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or System.Net.Sockets.SocketException)
+        {
+            // The client left during the upgrade: its reader finds out and ends the subscription.
+            return new StreamWire(transport.Stream);
+        }
     }
 
     private Task RefuseAsync(HttpContext context, WebSocketRefusal refusal)

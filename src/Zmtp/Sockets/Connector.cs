@@ -14,6 +14,8 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
     private EndpointPhase _phase = EndpointPhase.Connecting;
     private string? _lastError;
     private DateTimeOffset _since = set.Options.Time.GetUtcNow();
+    // A connection that ends sooner counts as a failure: a peer that shakes hands and leaves must not be dialled without pause.
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(1);
     private int _failures;
 
     public string Endpoint => _text;
@@ -100,7 +102,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
     {
         // A peer that refuses or speaks something else may be replaced by a better one, so it is tried again, but rarely.
         var refused = error is ZmtpProtocolException { Error: not (ProtocolError.HandshakeTimeout or ProtocolError.HeartbeatTimeout or ProtocolError.SelfConnection) };
-        _failures = wasReady ? 0 : _failures + 1;
+        _failures = wasReady && set.Options.Time.GetUtcNow() - _since >= Settled ? 0 : _failures + 1;
         var (min, max) = (set.Options.ReconnectMin, set.Options.ReconnectMax);
         var ceiling = refused ? max : TimeSpan.FromTicks((long)Math.Min(max.Ticks, min.Ticks * Math.Pow(2, Math.Min(_failures, 30))));
         // Always jittered, over the upper half: many gateways must not come back in step.
