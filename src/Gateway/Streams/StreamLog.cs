@@ -10,7 +10,4 @@ internal static partial class StreamLog
 
     [LoggerMessage(4002, LogLevel.Debug, "Route {Route}: subscriber {Connection} ended ({Kind}, {Code})")]
     public static partial void SubscriberEnded(this ILogger logger, string route, string connection, WebSocketEndKind kind, int code);
-
-    [LoggerMessage(4003, LogLevel.Warning, "Backend {Backend}: {Messages} messages have come since the start, but none matches {Prefixes}")]
-    public static partial void PrefixNeverMatched(this ILogger logger, string backend, long messages, string prefixes);
 }

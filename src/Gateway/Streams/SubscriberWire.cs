@@ -30,7 +30,7 @@ internal sealed class SocketWire : SubscriberWire
     }
 
     /// <inheritdoc/>
-    public override int MaxWaitingWrite => 16 * 1024;
+    public override int MaxWaitingWrite => 32 * 1024;
 
     /// <inheritdoc/>
     public override int TrySend(ReadOnlySpan<byte> bytes)
