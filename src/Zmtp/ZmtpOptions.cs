@@ -1,7 +1,7 @@
 namespace Zmtp;
 
 /// <summary>Options of a socket. They are read when the socket is made; later changes have no effect on it.</summary>
-public sealed class ZmtpOptions
+public sealed partial class ZmtpOptions
 {
     /// <summary>Identity announced to ROUTER peers: up to 255 bytes, not beginning with zero. Default empty. (libzmq: ROUTING_ID)</summary>
     public byte[] Identity { get; set; } = [];
@@ -60,42 +60,6 @@ public sealed class ZmtpOptions
     /// <summary>Time that closing a socket waits for what is queued to be sent. Default 1 s. (LINGER)</summary>
     public TimeSpan Linger { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Largest frame on a CURVE connection, which is held whole before it is believed. Default 64 MiB.</summary>
-    public int MaxEncryptedFrameSize { get; set; } = 64 << 20;
-
-    /// <summary>PLAIN, client: the user name, up to 255 bytes of UTF-8. Default null: not PLAIN. (PLAIN_USERNAME)</summary>
-    public string? PlainUserName { get; set; }
-
-    /// <summary>PLAIN, client: the password, up to 255 bytes of UTF-8. (PLAIN_PASSWORD)</summary>
-    public string PlainPassword { get; set; } = "";
-
-    /// <summary>PLAIN, server. Needs an <see cref="Authenticator"/>. Default false. (PLAIN_SERVER)</summary>
-    public bool PlainServer { get; set; }
-
-    /// <summary>CURVE: our long-term keys; with <see cref="CurveServerKey"/> as a client, with <see cref="CurveServer"/> as a server. (CURVE_PUBLICKEY, CURVE_SECRETKEY)</summary>
-    public Security.CurveKeyPair? CurveKeys { get; set; }
-
-    /// <summary>CURVE, client: the server's public key, 32 bytes. Default null: not a client. (CURVE_SERVERKEY)</summary>
-    public byte[]? CurveServerKey { get; set; }
-
-    /// <summary>CURVE, server. Needs <see cref="CurveKeys"/> and an <see cref="Authenticator"/>. Default false. (CURVE_SERVER)</summary>
-    public bool CurveServer { get; set; }
-
-    /// <summary>Decides about peers, as a server of PLAIN or CURVE and, with a <see cref="ZapDomain"/>, of NULL. Default null.</summary>
-    public Security.IAuthenticator? Authenticator { get; set; }
-
-    /// <summary>Name that the authenticator is asked with. Default empty: NULL peers are not asked about. (ZAP_DOMAIN)</summary>
-    public string ZapDomain { get; set; } = "";
-
-    /// <summary>Length of a listener's queue. Default 100. (BACKLOG)</summary>
-    public int Backlog { get; set; } = 100;
-
-    /// <summary>Kernel send buffer in bytes. Default 0: the system's. (SNDBUF)</summary>
-    public int SendBuffer { get; set; }
-
-    /// <summary>Kernel receive buffer in bytes. Default 0: the system's. (RCVBUF)</summary>
-    public int ReceiveBuffer { get; set; }
-
     /// <summary>Clock of timeouts, heartbeats and reconnects.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
@@ -112,28 +76,11 @@ public sealed class ZmtpOptions
 
     internal long HighestUnreadBytes => ReceiveHighWaterMarkBytes == 0 ? long.MaxValue : ReceiveHighWaterMarkBytes;
 
-    /// <summary>The mechanism of one new connection.</summary>
-    internal Security.Mechanism CreateMechanism(Wire.SocketType type) => this switch
-    {
-        { PlainServer: true } => new Security.PlainServerMechanism(type, Identity),
-        { PlainUserName: { } user } => new Security.PlainClientMechanism(type, Identity, System.Text.Encoding.UTF8.GetBytes(user), System.Text.Encoding.UTF8.GetBytes(PlainPassword)),
-        { CurveServer: true } => new Security.CurveServerMechanism(type, Identity, CurveKeys!),
-        { CurveServerKey: { } serverKey } => new Security.CurveClientMechanism(type, Identity, CurveKeys!, serverKey),
-        _ => new Security.NullMechanism(type, Identity, asks: Authenticator is not null && ZapDomain.Length > 0),
-    };
-
     /// <exception cref="ZmtpException">The options contradict each other; the message says how.</exception>
     internal void Check()
     {
         if (Identity.Length > byte.MaxValue || (Identity.Length > 0 && Identity[0] == 0)) throw new ZmtpException("Identity has up to 255 bytes and does not begin with zero.");
-        var mechanisms = (PlainServer ? 1 : 0) + (PlainUserName is null ? 0 : 1) + (CurveServer ? 1 : 0) + (CurveServerKey is null ? 0 : 1);
-        if (mechanisms > 1) throw new ZmtpException("PlainServer, PlainUserName, CurveServer and CurveServerKey exclude each other: a socket has one mechanism and one role.");
-        if ((PlainServer || CurveServer) && Authenticator is null) throw new ZmtpException("A server of PLAIN or CURVE needs an Authenticator: nobody is let in silently.");
-        if ((CurveServer || CurveServerKey is not null) && CurveKeys is null) throw new ZmtpException("CURVE needs CurveKeys.");
-        if (CurveServerKey is { Length: not 32 }) throw new ZmtpException($"CurveServerKey has 32 bytes, not {CurveServerKey.Length}.");
-        if (System.Text.Encoding.UTF8.GetByteCount(PlainUserName ?? "") > byte.MaxValue || System.Text.Encoding.UTF8.GetByteCount(PlainPassword) > byte.MaxValue)
-            throw new ZmtpException("PlainUserName and PlainPassword have up to 255 bytes.");
-        if (CurveServer || CurveServerKey is not null) Security.Sodium.ThrowIfMissing();
+        CheckSecurity();
     }
 
     internal ZmtpOptions Copy() => (ZmtpOptions)MemberwiseClone();

@@ -40,6 +40,30 @@ public enum SocketType
 
     /// <summary>One peer, both ways.</summary>
     Pair,
+
+    /// <summary>Asynchronous request of single frames (41/CLISRV).</summary>
+    Client,
+
+    /// <summary>Asynchronous reply of single frames, addressed by a routing id (41/CLISRV).</summary>
+    Server,
+
+    /// <summary>Publish to groups (48/RADIO-DISH).</summary>
+    Radio,
+
+    /// <summary>Join groups (48/RADIO-DISH).</summary>
+    Dish,
+
+    /// <summary>One way, gathered from peers, single frames (49/SCATTER-GATHER).</summary>
+    Gather,
+
+    /// <summary>One way, spread over peers, single frames (49/SCATTER-GATHER).</summary>
+    Scatter,
+
+    /// <summary>Many peers, both ways, addressed by a routing id, single frames (51/P2P).</summary>
+    Peer,
+
+    /// <summary>One peer, both ways, single frames (52/CHANNEL).</summary>
+    Channel,
 }
 
 /// <summary>Names and legal pairs of socket types (37/ZMTP 3.1, "The Socket-Type Property").</summary>
@@ -58,6 +82,14 @@ public static class SocketTypes
         (SocketType.Push, "PUSH", [SocketType.Pull]),
         (SocketType.Pull, "PULL", [SocketType.Push]),
         (SocketType.Pair, "PAIR", [SocketType.Pair]),
+        (SocketType.Client, "CLIENT", [SocketType.Server]),
+        (SocketType.Server, "SERVER", [SocketType.Client]),
+        (SocketType.Radio, "RADIO", [SocketType.Dish]),
+        (SocketType.Dish, "DISH", [SocketType.Radio]),
+        (SocketType.Gather, "GATHER", [SocketType.Scatter]),
+        (SocketType.Scatter, "SCATTER", [SocketType.Gather]),
+        (SocketType.Peer, "PEER", [SocketType.Peer]),
+        (SocketType.Channel, "CHANNEL", [SocketType.Channel]),
     ];
 
     /// <summary>The name on the wire, such as <c>DEALER</c>.</summary>

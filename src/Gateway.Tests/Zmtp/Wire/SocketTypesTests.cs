@@ -10,6 +10,7 @@ public class SocketTypesTests
     [
         "REQ REP", "REQ ROUTER", "REP REQ", "REP DEALER", "DEALER REP", "DEALER DEALER", "DEALER ROUTER", "ROUTER REQ", "ROUTER DEALER", "ROUTER ROUTER",
         "PUB SUB", "PUB XSUB", "XPUB SUB", "XPUB XSUB", "SUB PUB", "SUB XPUB", "XSUB PUB", "XSUB XPUB", "PUSH PULL", "PULL PUSH", "PAIR PAIR",
+        "CLIENT SERVER", "SERVER CLIENT", "RADIO DISH", "DISH RADIO", "GATHER SCATTER", "SCATTER GATHER", "PEER PEER", "CHANNEL CHANNEL",
     ];
 
     private static readonly SocketType[] All = [.. Enum.GetValues<SocketType>().Where(type => type != SocketType.None)];
