@@ -31,7 +31,27 @@ public abstract class BalancedSocket : ZmtpSocket
 
     private protected ValueTask<(Message Message, Peer Peer)> ReceiveFromAsync(CancellationToken cancellationToken) => _in.ReceiveAsync(cancellationToken);
 
-    private protected override IFrameSink? Attach(Peer peer) => new InPipe(_in, peer);
+    private protected override IFrameSink? Attach(Peer peer) => PipeFor(_in, peer);
+
+    internal override ForwardOutcome Forward(in Parcel parcel, FlushBatch batch) =>
+        _out.TryForward(Peers, parcel, batch) ? ForwardOutcome.Sent : ForwardOutcome.Full;
+
+    internal override ForwardOutcome TryBegin(in Parcel head, long length, out FrameStream? stream)
+    {
+        stream = null;
+        var peers = Peers;
+        var start = _out.NextTurn();
+        var takesPieces = peers.Length == 0;
+        for (var i = 0; i < peers.Length; i++)
+        {
+            var peer = peers[(start + (uint)i) % (uint)peers.Length];
+            if (!peer.TakesPieces) continue;
+            takesPieces = true;
+            if (TryBeginAt(peer, head, length, out stream)) return ForwardOutcome.Sent;
+        }
+
+        return takesPieces ? ForwardOutcome.Full : ForwardOutcome.NotInPieces;
+    }
 
     private protected override void Attached(Peer peer) => _out.Changed();
 

@@ -7,7 +7,7 @@ namespace Zmtp.Sockets;
 /// <param name="peer">Whose messages they are.</param>
 /// <param name="prefix">A frame put in front of every message (ROUTER: the identity), or null.</param>
 /// <param name="filter">Keeps a message or drops it (SUB), or null.</param>
-internal sealed class InPipe(FairQueue queue, Peer peer, byte[]? prefix = null, Func<Message, bool>? filter = null) : IFrameSink
+internal sealed class InPipe(FairQueue queue, Peer peer, byte[]? prefix = null, Func<Message, bool>? filter = null) : IncomingPipe
 {
     private readonly Lock _gate = new();
     private readonly Queue<Message> _messages = new();
@@ -17,7 +17,7 @@ internal sealed class InPipe(FairQueue queue, Peer peer, byte[]? prefix = null, 
 
     public Peer Peer { get; } = peer;
 
-    public bool Accept(in FramePart part)
+    public override bool Accept(in FramePart part)
     {
         if (_unfinished is null)
         {
@@ -36,8 +36,8 @@ internal sealed class InPipe(FairQueue queue, Peer peer, byte[]? prefix = null, 
         return true;
     }
 
-    /// <summary>Puts a message of our own making (a subscription, for XPUB) behind the peer's.</summary>
-    public bool Enqueue(Message message)
+    /// <inheritdoc/>
+    public override bool Enqueue(Message message)
     {
         bool wasEmpty, room;
         lock (_gate)
@@ -53,19 +53,19 @@ internal sealed class InPipe(FairQueue queue, Peer peer, byte[]? prefix = null, 
         return room;
     }
 
-    public async ValueTask WhenReadyAsync(CancellationToken stopping)
+    public override async ValueTask WhenReadyAsync(CancellationToken stopping)
     {
         Task? room;
         lock (_gate) room = _room?.Task;
         if (room is not null) await room.WaitAsync(stopping);
     }
 
-    public void BatchEnd()
+    public override void BatchEnd()
     {
         // Each message has woken its receiver already.
     }
 
-    public void Closed(Exception? reason)
+    public override void Closed(Exception? reason)
     {
         _unfinished?.Dispose();
         _unfinished = null;

@@ -98,6 +98,16 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
     public override bool TrySend(Message message, bool deferFlush = false) =>
         _other is { } other && other.HasRoom() && HandOver(other, message.Retain());
 
+    internal override bool TryQueue(in Parcel parcel, FlushBatch batch) =>
+        _other is { } other && other.HasRoom() && HandOver(other, parcel is { From: 0, HasTail: false } ? parcel.Head.Retain() : parcel.ToMessage());
+
+    internal override bool TakesPieces => false;
+
+    internal override void Flush()
+    {
+        // Messages are handed over at once.
+    }
+
     public override bool TryBeginStream<TState>(TState state, Action<TState, IFrameWriter> write, long length, [NotNullWhen(true)] out FrameStream? stream)
     {
         stream = IsWritable ? CollectingFrameStream.Begin(this, state, write, length, Array.MaxLength) : null;

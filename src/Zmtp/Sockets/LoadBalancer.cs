@@ -11,7 +11,7 @@ internal sealed class LoadBalancer
     /// <summary>Sends to the next peer that takes the message. The message is released when it was taken.</summary>
     public Peer? TrySend(Peer[] peers, Message message)
     {
-        var start = (uint)Interlocked.Increment(ref _next);
+        var start = NextTurn();
         for (var i = 0; i < peers.Length; i++)
         {
             var peer = peers[(start + (uint)i) % (uint)peers.Length];
@@ -22,6 +22,21 @@ internal sealed class LoadBalancer
 
         return null;
     }
+
+    /// <summary>Queues a message at the next peer that takes it.</summary>
+    public bool TryForward(Peer[] peers, in Parcel parcel, FlushBatch batch)
+    {
+        var start = NextTurn();
+        for (var i = 0; i < peers.Length; i++)
+        {
+            if (peers[(start + (uint)i) % (uint)peers.Length].TryForward(parcel, batch)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Where in the list of peers the next message begins to look.</summary>
+    public uint NextTurn() => (uint)Interlocked.Increment(ref _next);
 
     public async ValueTask<Peer> SendAsync(Func<Peer[]> peers, Message message, CancellationToken cancellationToken)
     {

@@ -27,7 +27,9 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
     private int _inFlightBytes;
     private bool _flushing;
     private bool _flushQueued;
+    private bool _unflushed;
     private bool _refused;
+    private int _lost;
     private bool _closed;
     private bool _insideFrame;
     private bool _insideMessage;
@@ -84,12 +86,65 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
         }, deferFlush);
     }
 
+    /// <summary>Queues a message and sends nothing: <see cref="Flush"/> does, or whoever sends next.</summary>
+    /// <param name="isFirst">Whether the caller has to see to the flush; nobody else does.</param>
+    public bool TryQueue(in Parcel parcel, out bool isFirst)
+    {
+        isFirst = false;
+        lock (_gate)
+        {
+            if (!HasRoom)
+            {
+                _refused = true;
+                return false;
+            }
+
+            var target = Target;
+            var mark = target.Mark();
+            try
+            {
+                Write(parcel);
+            }
+            catch
+            {
+                // A half-written message must not reach the wire.
+                target.Rewind(mark);
+                throw;
+            }
+
+            peer.CountMessageOut();
+            target.EndMessage();
+            if (_stream is not null || _flushing || _unflushed) return true;
+            _unflushed = isFirst = true;
+            return true;
+        }
+    }
+
+    /// <summary>Sends what is queued, if nobody is sending.</summary>
+    public void Flush()
+    {
+        lock (_gate)
+        {
+            if (_flushing || _stream is not null || !_unflushed) return;
+            _flushing = true;
+        }
+
+        Drain();
+    }
+
     public bool TryBeginStream<TState>(TState state, Action<TState, IFrameWriter> write, long length, out WireFrameStream? stream)
     {
         stream = null;
         lock (_gate)
         {
-            if (_stream is not null || !TryEncode(state, write)) return false;
+            if (_stream is not null)
+            {
+                // The end of that stream is when to ask again.
+                _refused = true;
+                return false;
+            }
+
+            if (!TryEncode(state, write)) return false;
             WriteHeader(FrameHeader.For(length));
             _stream = stream = new WireFrameStream(this, link, peer, length);
             if (_flushing) return true;
@@ -155,13 +210,15 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
     }
 
     /// <summary>Drops everything; nothing is taken any more.</summary>
-    public void Close()
+    /// <returns>Messages that were not sent to their last byte.</returns>
+    public int Close()
     {
         TaskCompletionSource? drained;
         lock (_gate)
         {
-            if (_closed) return;
+            if (_closed) return _lost;
             _closed = true;
+            _lost = _queue.Messages + _held.Messages + _inFlightMessages;
             _queue.Clear();
             _held.Clear();
             _control.Clear();
@@ -171,6 +228,7 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
         }
 
         drained?.TrySetResult();
+        return _lost;
     }
 
     void IThreadPoolWorkItem.Execute()
@@ -207,6 +265,19 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
 
         WriteHeader(FrameHeader.For(body.Length, more));
         foreach (var segment in body) Target.Write(segment.Span);
+    }
+
+    private void Write(in Parcel parcel)
+    {
+        for (var i = parcel.From; i < parcel.Head.Count; i++)
+        {
+            var frame = parcel.Head[i];
+            var more = i < parcel.Head.Count - 1 || parcel.HasTail;
+            if (frame.Length < ByReference || _protection is not null) ((IFrameWriter)this).WriteFrame(frame.Span, more);
+            else WriteShared(frame, more, parcel.Head);
+        }
+
+        if (parcel.HasTail) ((IFrameWriter)this).WriteFrame(parcel.Tail, more: false);
     }
 
     private void WriteShared(ReadOnlyMemory<byte> frame, bool more, Message owner)
@@ -320,6 +391,7 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
             _sending.Release();
             _sending = default;
             (_sent, _inFlightMessages, _inFlightBytes) = (0, 0, 0);
+            _unflushed = false;
             // Commands go between frames only: not into one that fills several chunks, and not behind the header of a streamed one.
             // What ZMTP 3.0 has instead of commands are messages, and those go between messages.
             var mayInterrupt = !_insideFrame && !(_insideMessage && peer.IsMinorZero) && _stream is null;

@@ -76,6 +76,30 @@ public abstract class Peer
     /// <summary>Completes when everything queued so far was handed to the system, or the connection is gone.</summary>
     public abstract Task FlushedAsync();
 
+    /// <summary>Queues one message and does not send it: the batch is flushed when there is nothing more to queue at the moment.</summary>
+    /// <returns>False at a high-water mark, or when the connection is closed.</returns>
+    internal abstract bool TryQueue(in Parcel parcel, FlushBatch batch);
+
+    /// <summary>Queues as <see cref="TryQueue"/>. A queue that is full only because nothing was sent yet is sent first.</summary>
+    internal bool TryForward(in Parcel parcel, FlushBatch batch)
+    {
+        if (TryQueue(parcel, batch)) return true;
+        Flush();
+        return TryQueue(parcel, batch);
+    }
+
+    /// <summary>Whether a frame can be sent while it arrives; not so where frames are handed over or sealed as a whole.</summary>
+    internal abstract bool TakesPieces { get; }
+
+    /// <summary>Sends what <see cref="TryQueue"/> has queued, if nobody else is sending.</summary>
+    internal abstract void Flush();
+
+    /// <summary>Messages that were queued and not sent when the connection ended.</summary>
+    internal long MessagesLost { get; private protected set; }
+
+    /// <summary>Whether the peer has left messages waiting for so long that nobody waits for it any more; taking one ends that.</summary>
+    internal bool IsStuck { get; set; }
+
     internal void CountIn(long bytes) => _bytesIn += bytes;
 
     internal void CountMessageIn() => _messagesIn++;

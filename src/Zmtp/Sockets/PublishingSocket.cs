@@ -36,6 +36,20 @@ public abstract class PublishingSocket : ZmtpSocket
         return sent;
     }
 
+    internal override ForwardOutcome Forward(in Parcel parcel, FlushBatch batch)
+    {
+        var topic = parcel.First;
+        foreach (var peer in Peers)
+        {
+            var subscriptions = (Subscriptions)peer.Tag!;
+            bool wanted;
+            lock (subscriptions) wanted = subscriptions.Prefixes.Matches(topic);
+            if (wanted && !peer.TryForward(parcel, batch)) Interlocked.Increment(ref _dropped);
+        }
+
+        return ForwardOutcome.Sent;
+    }
+
     private protected override bool Subscribed(Peer peer, ReadOnlySpan<byte> topic, bool subscribe)
     {
         var subscriptions = (Subscriptions)peer.Tag!;
@@ -59,7 +73,7 @@ public abstract class PublishingSocket : ZmtpSocket
     {
         public PrefixSet Prefixes { get; } = new();
 
-        public InPipe? Pipe { get; init; }
+        public IncomingPipe? Pipe { get; init; }
     }
 }
 
@@ -92,7 +106,7 @@ public sealed class XPubSocket : PublishingSocket
 
     private protected override IFrameSink Attach(Peer peer)
     {
-        var pipe = new InPipe(_in, peer);
+        var pipe = PipeFor(_in, peer);
         peer.Tag = new Subscriptions { Pipe = pipe };
         return pipe;
     }

@@ -120,7 +120,7 @@ public sealed class RepSocket : ZmtpSocket
         return body;
     }
 
-    private protected override IFrameSink Attach(Peer peer) => new InPipe(_in, peer);
+    private protected override IFrameSink Attach(Peer peer) => PipeFor(_in, peer);
 
     private protected override void OnDisposed() => _in.Dispose();
 }

@@ -49,6 +49,44 @@ public sealed class RouterSocket : ZmtpSocket
     /// <summary>Takes a message that is here already. The caller owns it.</summary>
     public bool TryReceive([NotNullWhen(true)] out Message? message) => _in.TryReceive(out message, out _);
 
+    internal override ForwardOutcome Forward(in Parcel parcel, FlushBatch batch)
+    {
+        // An identity alone is nothing to send.
+        if (parcel.Count < 2 || Find(parcel.First) is not { } peer) return Drop();
+        if (!peer.TryForward(parcel.WithoutFirst(), batch)) return peer.IsStuck ? Drop() : ForwardOutcome.Full;
+        peer.IsStuck = false;
+        return ForwardOutcome.Sent;
+    }
+
+    internal override ForwardOutcome TryBegin(in Parcel head, long length, out FrameStream? stream)
+    {
+        stream = null;
+        if (head.Count < 1 || Find(head.First) is not { } peer) return Drop();
+        if (!peer.TakesPieces) return ForwardOutcome.NotInPieces;
+        if (!TryBeginAt(peer, head.WithoutFirst(), length, out stream)) return peer.IsStuck ? Drop() : ForwardOutcome.Full;
+        peer.IsStuck = false;
+        return ForwardOutcome.Sent;
+    }
+
+    internal override bool GiveUp(in Parcel parcel)
+    {
+        if (Find(parcel.First) is not { } peer) return false;
+        peer.IsStuck = true;
+        Drop();
+        return true;
+    }
+
+    private ForwardOutcome Drop()
+    {
+        Interlocked.Increment(ref _dropped);
+        return ForwardOutcome.Dropped;
+    }
+
+    private Peer? Find(ReadOnlySpan<byte> identity)
+    {
+        lock (Gate) return _byIdentity.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(identity, out var peer) ? peer : null;
+    }
+
     private protected override IFrameSink? Attach(Peer peer)
     {
         var identity = peer.Identity;
@@ -60,7 +98,7 @@ public sealed class RouterSocket : ZmtpSocket
 
         if (!_byIdentity.TryAdd(identity, peer)) return null;
         peer.Tag = identity;
-        return new InPipe(_in, peer, identity);
+        return PipeFor(_in, peer, identity);
     }
 
     private protected override void Detach(Peer peer) => _byIdentity.Remove((byte[])peer.Tag!);

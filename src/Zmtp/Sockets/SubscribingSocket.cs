@@ -62,11 +62,27 @@ public abstract class SubscribingSocket : ZmtpSocket
     /// <summary>Takes a message that is here already. The caller owns it.</summary>
     public bool TryReceive([NotNullWhen(true)] out Message? message) => _in.TryReceive(out message, out _);
 
+    internal override ForwardOutcome Forward(in Parcel parcel, FlushBatch batch)
+    {
+        var first = parcel.First;
+        if (parcel.Count == 1 && first.Length > 0 && first[0] <= 1)
+        {
+            if (first[0] == 1) Subscribe(first[1..]);
+            else Unsubscribe(first[1..]);
+            return ForwardOutcome.Sent;
+        }
+
+        // SUB takes subscriptions only.
+        if (_filters) return ForwardOutcome.Dropped;
+        foreach (var peer in Peers) peer.TryForward(parcel, batch);
+        return ForwardOutcome.Sent;
+    }
+
     private protected override IFrameSink Attach(Peer peer)
     {
         // Under the lock: a subscription made now reaches the peer once, here or in Subscribe.
         foreach (var prefix in _prefixes.All()) peer.SendSubscription(prefix, subscribe: true);
-        return new InPipe(_in, peer, filter: _filters ? Wanted : null);
+        return PipeFor(_in, peer, filter: _filters ? Wanted : null);
     }
 
     private protected override void OnDisposed() => _in.Dispose();

@@ -68,6 +68,17 @@ internal sealed class WirePeer : Peer
         return begun && stream is not null;
     }
 
+    internal override bool TryQueue(in Parcel parcel, FlushBatch batch)
+    {
+        if (!_outbox.TryQueue(parcel, out var isFirst)) return false;
+        if (isFirst) batch.Add(this);
+        return true;
+    }
+
+    internal override bool TakesPieces => _protection is null;
+
+    internal override void Flush() => _outbox.Flush();
+
     public override void SendSubscription(ReadOnlySpan<byte> topic, bool subscribe)
     {
         var frame = new ArrayBufferWriter<byte>(topic.Length + 32);
@@ -141,7 +152,7 @@ internal sealed class WirePeer : Peer
     private async ValueTask EndAsync(IFrameSink? sink, Exception? reason)
     {
         _heartbeat?.Dispose();
-        _outbox.Close();
+        MessagesLost = _outbox.Close();
         await _link.DisposeAsync();
         _buffer.Dispose();
         _mechanism.Dispose();

@@ -6,6 +6,7 @@ namespace Zmtp.Sockets;
 public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
 {
     private readonly PeerSet _set;
+    private long _messagesLost;
 
     private protected ZmtpSocket(SocketType type, ZmtpOptions? options)
     {
@@ -18,6 +19,20 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
 
     /// <summary>State of every endpoint, and of every ready peer that connected to a bound one.</summary>
     public IReadOnlyList<EndpointState> Endpoints => _set.Endpoints;
+
+    /// <summary>Where messages go instead of into the receive queue. Set before the first endpoint, or never.</summary>
+    internal IPipeMaker? Pipes { get; set; }
+
+    /// <summary>Called when a message that was refused may find room now: a peer came, went or has room again. Called from read loops and under locks: it must only take note.</summary>
+    internal Action? Changed { get; set; }
+
+    /// <summary>Whether anybody is connected.</summary>
+    internal bool HasPeers => Peers.Length > 0;
+
+    /// <summary>Messages that were queued for peers and lost with their connection.</summary>
+    internal long MessagesLost => Volatile.Read(ref _messagesLost);
+
+    internal TimeSpan Linger => Options.Linger;
 
     private protected ZmtpOptions Options { get; }
 
@@ -59,21 +74,61 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
         }
 
         Attached(peer);
+        Changed?.Invoke();
         return sink;
     }
 
-    void IPeerOwner.PeerWritable(Peer peer) => Writable(peer);
+    void IPeerOwner.PeerWritable(Peer peer)
+    {
+        Writable(peer);
+        Changed?.Invoke();
+    }
 
     void IPeerOwner.PeerGone(Peer peer)
     {
         lock (Gate)
         {
             Peers = [.. Peers.Where(p => p != peer)];
+            _messagesLost += peer.MessagesLost;
             Detach(peer);
         }
+
+        Changed?.Invoke();
     }
 
     bool IPeerOwner.PeerSubscribed(Peer peer, ReadOnlySpan<byte> topic, bool subscribe) => Subscribed(peer, topic, subscribe);
+
+    /// <summary>Takes a message over from another socket, by the pattern's rules. The peers that got it are flushed with the batch.</summary>
+    internal virtual ForwardOutcome Forward(in Parcel parcel, FlushBatch batch) => throw new NotSupportedException($"A {Type.Name()} socket does not send.");
+
+    /// <summary>Begins a message whose last frame follows in pieces.</summary>
+    /// <param name="head">The frames before it.</param>
+    /// <param name="length">Bytes of that frame.</param>
+    /// <param name="stream">With Sent: takes them.</param>
+    internal virtual ForwardOutcome TryBegin(in Parcel head, long length, out FrameStream? stream)
+    {
+        stream = null;
+        return ForwardOutcome.NotInPieces;
+    }
+
+    /// <summary>The peer that has no room for this message is not waited for any longer; until it takes something, what is for it is dropped.</summary>
+    /// <returns>Whether there is such a peer.</returns>
+    internal virtual bool GiveUp(in Parcel parcel) => false;
+
+    /// <summary>The pipe for what a peer sends.</summary>
+    private protected IncomingPipe PipeFor(FairQueue queue, Peer peer, byte[]? prefix = null, Func<Message, bool>? filter = null) =>
+        Pipes?.MakePipe(peer, prefix, filter) ?? new InPipe(queue, peer, prefix, filter);
+
+    /// <summary>Begins a streamed frame at one peer.</summary>
+    private protected static bool TryBeginAt(Peer peer, in Parcel head, long length, out FrameStream? stream)
+    {
+        // What is queued is a message of its own: the parcel may lie in a receive buffer, and its bytes go no further than this call.
+        using var frames = head.ToMessage();
+        return peer.TryBeginStream(frames, static (m, writer) =>
+        {
+            for (var i = 0; i < m.Count; i++) writer.WriteFrame(m[i].Span, more: true);
+        }, length, out stream);
+    }
 
     /// <summary>Takes a peer in, under the lock.</summary>
     /// <returns>Its sink, or null to refuse it.</returns>
