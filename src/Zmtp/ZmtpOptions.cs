@@ -36,7 +36,7 @@ public sealed partial class ZmtpOptions
     /// <summary>Time from connection to ready. Default 30 s; zero for no limit. (HANDSHAKE_IVL)</summary>
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Most accepted connections that have not finished their handshake, per listener. Default 1,000.</summary>
+    /// <summary>Most accepted connections that have not finished their handshake, per listener. Default 1,000. One more closes the one that has been silent longest.</summary>
     public int MaxHandshakes { get; set; } = 1_000;
 
     /// <summary>Time that an attempt to connect may take. Default 5 s; zero leaves it to the system. (CONNECT_TIMEOUT)</summary>

@@ -14,7 +14,7 @@ internal sealed class ScriptedPeer(Link link, Socket? socket = null) : IAsyncDis
     public bool Drips { get; set; }
 
     /// <summary>Connects to <c>tcp://127.0.0.1:port</c> or <c>ipc://path</c>.</summary>
-    public static async Task<ScriptedPeer> ConnectAsync(string endpoint, int receiveBuffer = 0)
+    public static async Task<ScriptedPeer> ConnectAsync(string endpoint, int receiveBuffer = 0, string? from = null)
     {
         var isTcp = endpoint.StartsWith("tcp://", StringComparison.Ordinal);
         var rest = endpoint[6..];
@@ -22,6 +22,7 @@ internal sealed class ScriptedPeer(Link link, Socket? socket = null) : IAsyncDis
         var socket = new Socket(address.AddressFamily, SocketType.Stream, isTcp ? ProtocolType.Tcp : ProtocolType.Unspecified);
         if (isTcp) socket.NoDelay = true;
         if (receiveBuffer > 0) socket.ReceiveBufferSize = receiveBuffer;
+        if (from is not null) socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
         await socket.ConnectAsync(address).WaitAsync(Patience);
         return Over(socket);
     }

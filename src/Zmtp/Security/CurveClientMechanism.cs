@@ -69,10 +69,15 @@ internal sealed class CurveClientMechanism : Mechanism
 
     public override void Dispose()
     {
-        CryptographicOperations.ZeroMemory(_shortSecret);
-        CryptographicOperations.ZeroMemory(_withServer);
+        Forget();
         if (Protection is null && _shared is not null) CryptographicOperations.ZeroMemory(_shared);
         base.Dispose();
+    }
+
+    private void Forget()
+    {
+        CryptographicOperations.ZeroMemory(_shortSecret);
+        CryptographicOperations.ZeroMemory(_withServer);
     }
 
     private bool TryInitiate(ReadOnlySpan<byte> welcome, IBufferWriter<byte> output)
@@ -84,6 +89,7 @@ internal sealed class CurveClientMechanism : Mechanism
         if (!Sodium.TryOpen(content, welcome[16..], nonce, _withServer)) return false;
         var (serverShort, cookie) = (content[..Sodium.KeySize].ToArray(), content[Sodium.KeySize..].ToArray());
         var shared = new byte[Sodium.KeySize];
+        // A key of low order gives a secret that everybody knows; libsodium refuses it.
         if (!Sodium.TrySharedKey(shared, serverShort, _shortSecret)) return false;
         _shared = shared;
         WriteInitiate(serverShort, cookie, output);
@@ -98,7 +104,7 @@ internal sealed class CurveClientMechanism : Mechanism
         RandomNumberGenerator.Fill(vouch.AsSpan(0, 16));
         CurveNonce.Long(nonce, "VOUCH---"u8, vouch.AsSpan(0, 16));
         var vouchKey = new byte[Sodium.KeySize];
-        Sodium.TrySharedKey(vouchKey, serverShort, _keys.SecretKey);
+        if (!Sodium.TrySharedKey(vouchKey, serverShort, _keys.SecretKey)) throw new ZmtpException("The server's short-term key is of low order.");
         Sodium.Seal(vouch.AsSpan(16), (byte[])[.. _shortPublic, .. _serverKey], nonce, vouchKey);
         CryptographicOperations.ZeroMemory(vouchKey);
         byte[] content = [.. _keys.PublicKey, .. vouch, .. NullMechanism.OurProperties(_type, _identity)];
@@ -123,6 +129,7 @@ internal sealed class CurveClientMechanism : Mechanism
         if (error != ProtocolError.None) return HandshakeStep.Failed;
         Properties = properties;
         Protection = new CurveProtection(_shared!, isServer: false, sent: 2, received: number);
+        Forget();
         return HandshakeStep.Done;
     }
 }

@@ -77,15 +77,22 @@ internal sealed class CurveServerMechanism : Mechanism
         Sodium.Seal(data.AsSpan(8), properties, nonce, _shared);
         output.Advance(Command.WriteFrame(output.GetSpan(data.Length + 32), CommandNames.Ready, data));
         Protection = new CurveProtection(_shared, isServer: true, sent: 1, received: _received);
+        Forget();
         return HandshakeStep.Done;
     }
 
     public override void Dispose()
     {
-        CryptographicOperations.ZeroMemory(_shortSecret);
-        CryptographicOperations.ZeroMemory(_cookieKey);
+        Forget();
         if (Protection is null) CryptographicOperations.ZeroMemory(_shared);
         base.Dispose();
+    }
+
+    /// <summary>With the short-term secret gone, nobody can ever open what was recorded of the connection.</summary>
+    private void Forget()
+    {
+        CryptographicOperations.ZeroMemory(_shortSecret);
+        CryptographicOperations.ZeroMemory(_cookieKey);
     }
 
     private bool TryWelcome(ReadOnlySpan<byte> hello, IBufferWriter<byte> output)
@@ -109,6 +116,7 @@ internal sealed class CurveServerMechanism : Mechanism
         CurveNonce.Long(nonce, "WELCOME-"u8, data.AsSpan(0, 16));
         Sodium.Seal(data.AsSpan(16), content, nonce, withClient);
         output.Advance(Command.WriteFrame(output.GetSpan(256), "WELCOME"u8, data));
+        CryptographicOperations.ZeroMemory(withClient);
         return true;
     }
 
@@ -117,7 +125,11 @@ internal sealed class CurveServerMechanism : Mechanism
         RandomNumberGenerator.Fill(cookie[..16]);
         Span<byte> nonce = stackalloc byte[Sodium.NonceSize];
         CurveNonce.Long(nonce, "COOKIE--"u8, cookie[..16]);
-        Sodium.SealSecret(cookie[16..], (byte[])[.. _clientShort, .. _shortSecret], nonce, _cookieKey);
+        Span<byte> content = stackalloc byte[64];
+        _clientShort.CopyTo(content);
+        _shortSecret.CopyTo(content[Sodium.KeySize..]);
+        Sodium.SealSecret(cookie[16..], content, nonce, _cookieKey);
+        CryptographicOperations.ZeroMemory(content);
     }
 
     private ProtocolError TakeInitiate(ReadOnlySpan<byte> initiate)
@@ -138,7 +150,9 @@ internal sealed class CurveServerMechanism : Mechanism
         Span<byte> vouched = stackalloc byte[64];
         if (!Sodium.TrySharedKey(vouchKey, clientKey, _shortSecret)) return ProtocolError.BrokenBox;
         CurveNonce.Long(nonce, "VOUCH---"u8, vouch[..16]);
-        if (!Sodium.TryOpen(vouched, vouch[16..], nonce, vouchKey)) return ProtocolError.BrokenBox;
+        var opened = Sodium.TryOpen(vouched, vouch[16..], nonce, vouchKey);
+        CryptographicOperations.ZeroMemory(vouchKey);
+        if (!opened) return ProtocolError.BrokenBox;
         // The vouch binds the client's long-term key to this connection and to this server.
         if (!CryptographicOperations.FixedTimeEquals(vouched[..Sodium.KeySize], _clientShort)
             || !CryptographicOperations.FixedTimeEquals(vouched[Sodium.KeySize..], _keys.PublicKey)) return ProtocolError.BrokenBox;
@@ -154,8 +168,10 @@ internal sealed class CurveServerMechanism : Mechanism
         Span<byte> nonce = stackalloc byte[Sodium.NonceSize];
         CurveNonce.Long(nonce, "COOKIE--"u8, cookie[..16]);
         Span<byte> content = stackalloc byte[64];
-        return Sodium.TryOpenSecret(content, cookie[16..], nonce, _cookieKey)
+        var isOurs = Sodium.TryOpenSecret(content, cookie[16..], nonce, _cookieKey)
             && CryptographicOperations.FixedTimeEquals(content[..Sodium.KeySize], _clientShort)
             && CryptographicOperations.FixedTimeEquals(content[Sodium.KeySize..], _shortSecret);
+        CryptographicOperations.ZeroMemory(content);
+        return isOurs;
     }
 }

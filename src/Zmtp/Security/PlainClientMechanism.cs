@@ -1,10 +1,12 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using Zmtp.Wire;
 
 namespace Zmtp.Security;
 
 /// <summary>PLAIN, client: a user name and a password in clear text (24/ZMTP-PLAIN).</summary>
 /// <remarks>The file holds both sides of one handshake: HELLO, WELCOME, INITIATE, READY.</remarks>
+/// <param name="password">Owned from here on, and zeroed at the end.</param>
 internal sealed class PlainClientMechanism(SocketType type, byte[] identity, byte[] user, byte[] password) : Mechanism
 {
     private bool _welcomed;
@@ -21,7 +23,14 @@ internal sealed class PlainClientMechanism(SocketType type, byte[] identity, byt
         data[1 + user.Length] = (byte)password.Length;
         password.CopyTo(data, 2 + user.Length);
         output.Advance(Command.WriteFrame(output.GetSpan(data.Length + 32), "HELLO"u8, data));
+        CryptographicOperations.ZeroMemory(data);
         return HandshakeStep.Continue;
+    }
+
+    public override void Dispose()
+    {
+        CryptographicOperations.ZeroMemory(password);
+        base.Dispose();
     }
 
     public override HandshakeStep Receive(Command command, IBufferWriter<byte> output, out ProtocolError error, out string reason)
@@ -76,6 +85,7 @@ internal sealed class PlainServerMechanism(SocketType type, byte[] identity) : M
 
     public override HandshakeStep Authenticated(AuthenticationResult result, IBufferWriter<byte> output)
     {
+        Forget();
         if (!result.IsAccepted)
         {
             WriteError(output, result.Status);
@@ -85,6 +95,17 @@ internal sealed class PlainServerMechanism(SocketType type, byte[] identity) : M
         _welcomed = true;
         output.Advance(Command.WriteFrame(output.GetSpan(32), "WELCOME"u8, []));
         return HandshakeStep.Continue;
+    }
+
+    public override void Dispose()
+    {
+        Forget();
+        base.Dispose();
+    }
+
+    private void Forget()
+    {
+        foreach (var credential in _credentials) CryptographicOperations.ZeroMemory(credential);
     }
 
     private bool TryReadHello(ReadOnlySpan<byte> data)

@@ -9,6 +9,7 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
 {
     private readonly ArrayBufferWriter<byte> _output = new(256);
     private FrameDecoder _decoder = new(new DecoderLimits(0, 1, mechanism.MaxCommandBytes, mechanism.MaxCommandBytes));
+    private Metadata? _decided;
     private bool _greeted;
     private int _received;
 
@@ -21,6 +22,12 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
     public byte[] PeerIdentity { get; private set; } = [];
 
     public byte PeerMinor { get; private set; }
+
+    /// <summary>Who the peer is, as the authenticator said; empty when nobody was asked.</summary>
+    public string UserId { get; private set; } = "";
+
+    /// <summary>After Done: the peer's properties and what the authenticator added.</summary>
+    public Metadata Properties { get; private set; } = new();
 
     /// <summary>Our greeting, to be sent before anything is waited for: some peers send theirs only step by step.</summary>
     public ReadOnlyMemory<byte> Greeting()
@@ -35,7 +42,8 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
     {
         if (_output.WrittenCount == 0) return default;
         var bytes = _output.WrittenSpan.ToArray();
-        _output.ResetWrittenCount();
+        // Cleared, not only forgotten: a PLAIN password stood in it.
+        _output.Clear();
         return bytes;
     }
 
@@ -85,7 +93,9 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
     public HandshakeStep Authenticated(AuthenticationResult result)
     {
         var step = mechanism.Authenticated(result, _output);
+        if (result.IsFailure) return Fail(ProtocolError.AuthenticatorFailed, result.Text);
         if (step == HandshakeStep.Failed) return Fail(ProtocolError.Unauthorized, result.Text.Length > 0 ? $"{result.Status} {result.Text}" : $"{result.Status}");
+        (UserId, _decided) = (result.UserId, result.Properties);
         return step == HandshakeStep.Done ? CheckProperties() : step;
     }
 
@@ -97,6 +107,7 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
         if (!ownType.Accepts(PeerType)) return Refuse(ProtocolError.IncompatibleSocketType, $"the peer is a {PeerType.Name()}, ours is a {ownType.Name()}");
         PeerIdentity = mechanism.Properties["Identity"] ?? [];
         if (PeerIdentity.Length > byte.MaxValue || (PeerIdentity.Length > 0 && PeerIdentity[0] == 0)) return Refuse(ProtocolError.MalformedIdentity, "");
+        Properties = mechanism.Properties.Authenticated(UserId, _decided);
         return HandshakeStep.Done;
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Zmtp.Transports;
+using Zmtp.Wire;
 
 namespace Zmtp.Sockets;
 
@@ -13,9 +14,9 @@ internal sealed class Listener : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly HashSet<Task> _connections = [];
     private readonly DateTimeOffset _since;
+    private readonly PendingHandshakes _handshakes;
     private Task _accepting = Task.CompletedTask;
     private string? _lastError;
-    private int _handshakes;
 
     public Listener(PeerSet set, ZmtpEndpoint endpoint)
     {
@@ -23,6 +24,7 @@ internal sealed class Listener : IAsyncDisposable
         _socket = SocketTransport.Listen(endpoint, set.Options, out _endpoint);
         Endpoint = _endpoint.ToString();
         _since = set.Options.Time.GetUtcNow();
+        _handshakes = new PendingHandshakes(set.Options.MaxHandshakes, set.Options.MaxHandshakesPerAddress);
     }
 
     public string Endpoint { get; }
@@ -70,13 +72,6 @@ internal sealed class Listener : IAsyncDisposable
 
     private void Take(Socket accepted)
     {
-        if (Volatile.Read(ref _handshakes) >= _set.Options.MaxHandshakes)
-        {
-            accepted.Dispose();
-            Failed(new ZmtpException($"{Endpoint} has {_set.Options.MaxHandshakes} unfinished handshakes; a connection was refused."));
-            return;
-        }
-
         try
         {
             Run(SocketTransport.Accepted(accepted, _endpoint, _set.Options));
@@ -97,18 +92,18 @@ internal sealed class Listener : IAsyncDisposable
 
     private void Run(SocketLink link)
     {
-        Interlocked.Increment(ref _handshakes);
         _set.Raise(SocketEventKind.Accepted, Endpoint, link.Remote);
         WirePeer peer = null!;
         peer = new WirePeer(link, Endpoint, isOutgoing: false, _set.Type, _set.Options, _set.Options.CreateMechanism(_set.Type), _set.Owner)
         {
             Ready = () =>
             {
-                Interlocked.Decrement(ref _handshakes);
+                _handshakes.Remove(peer);
                 _set.Accepted(peer);
                 _set.Raise(SocketEventKind.Ready, Endpoint, link.Remote);
             },
         };
+        _handshakes.Add(peer, _endpoint.Scheme == "ipc" ? "" : link.Address)?.Abort(new ZmtpProtocolException(ProtocolError.TooManyHandshakes, "closed to make room for another"));
         // Its own task: a handshake must not hold up the accept loop.
         var running = Task.Run(() => RunAsync(peer));
         lock (_gate) _connections.Add(running);
@@ -126,7 +121,7 @@ internal sealed class Listener : IAsyncDisposable
         var error = await peer.RunAsync(_stopping.Token);
         if (!peer.WasReady)
         {
-            Interlocked.Decrement(ref _handshakes);
+            _handshakes.Remove(peer);
             if (error is not null) _lastError = $"{peer.Remote}: {Connector.Words(error)}";
         }
 

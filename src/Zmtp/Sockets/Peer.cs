@@ -27,7 +27,10 @@ public abstract class Peer
     /// <summary>The identity that the peer announced; empty for none.</summary>
     public byte[] Identity { get; protected set; } = [];
 
-    /// <summary>All properties that the peer announced.</summary>
+    /// <summary>Who the peer is, as the authenticator said; empty for a peer that nobody was asked about. Never what the peer itself claims.</summary>
+    public string UserId { get; protected set; } = "";
+
+    /// <summary>All properties that the peer announced, those that the authenticator added, and <c>User-Id</c> where there is one.</summary>
     public Metadata Properties { get; protected set; } = new();
 
     /// <summary>For the owner of the peer to keep its own state with it.</summary>

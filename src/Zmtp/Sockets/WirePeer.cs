@@ -34,6 +34,7 @@ internal sealed class WirePeer : Peer
         (_link, Endpoint, IsOutgoing, _ownType, _options, _mechanism, _owner) = (link, endpoint, isOutgoing, ownType, options, mechanism, owner);
         _decoder = new FrameDecoder(options.Limits);
         _outbox = new Outbox(link, this, options);
+        LastHeard = options.Time.GetTimestamp();
     }
 
     public override string Endpoint { get; }
@@ -46,6 +47,12 @@ internal sealed class WirePeer : Peer
 
     /// <summary>Whether the handshake was completed.</summary>
     public bool WasReady { get; private set; }
+
+    /// <summary>When the last byte of the handshake came, as a timestamp of the options' clock; before the first, when the connection was made.</summary>
+    internal long LastHeard { get; private set; }
+
+    /// <summary>Whether the handshake waits for the authenticator, which is not the peer's fault.</summary>
+    internal bool IsBeingDecided { get; private set; }
 
     /// <summary>Called once, when the handshake is complete, before the owner hears of it.</summary>
     public Action? Ready { get; init; }
@@ -173,7 +180,7 @@ internal sealed class WirePeer : Peer
         using var timeout = _options.HandshakeTimeout > TimeSpan.Zero
             ? new CancellationTokenSource(_options.HandshakeTimeout, _options.Time)
             : new CancellationTokenSource();
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping, _closing.Token);
         try
         {
             var handshake = new Handshake(_mechanism, _ownType);
@@ -190,19 +197,21 @@ internal sealed class WirePeer : Peer
                 if (consumed == 0 || _buffer.Unread.IsEmpty) await ReceiveAsync(_mechanism.MaxCommandBytes, either.Token);
             }
 
-            (Type, Identity, Properties, _minor) = (handshake.PeerType, handshake.PeerIdentity, _mechanism.Properties, handshake.PeerMinor);
+            (Type, Identity, Properties, UserId, _minor) = (handshake.PeerType, handshake.PeerIdentity, handshake.Properties, handshake.UserId, handshake.PeerMinor);
             Protect(_mechanism.Protection);
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stopping.IsCancellationRequested && !_closing.IsCancellationRequested)
         {
-            throw new ZmtpProtocolException(ProtocolError.HandshakeTimeout, $"{_options.HandshakeTimeout}");
+            throw new ZmtpProtocolException(ProtocolError.HandshakeTimeout, $"{_options.HandshakeTimeout}{(IsBeingDecided ? ", the authenticator did not answer" : "")}");
         }
     }
 
-    private ValueTask<AuthenticationResult> AuthenticateAsync(CancellationToken cancellationToken)
+    private async ValueTask<AuthenticationResult> AuthenticateAsync(CancellationToken cancellationToken)
     {
-        var address = Remote.LastIndexOf(':') is > 0 and var colon && !Remote.Contains("://", StringComparison.Ordinal) ? Remote[..colon] : Remote;
-        return _options.Authenticator!.AuthenticateAsync(new AuthenticationRequest(_mechanism.Name, _options.ZapDomain, address, [], _mechanism.Credentials), cancellationToken);
+        IsBeingDecided = true;
+        var result = await PeerAuthentication.DecideAsync(_options, _mechanism, _link.Address, cancellationToken);
+        IsBeingDecided = false;
+        return result;
     }
 
     /// <summary>From here on every frame of the peer is a box, read as a whole before anything of it is believed.</summary>
@@ -257,6 +266,7 @@ internal sealed class WirePeer : Peer
 
         _buffer.Received(count);
         CountIn(count);
+        if (!WasReady) LastHeard = _options.Time.GetTimestamp();
         _heartbeat?.Alive();
         return true;
     }

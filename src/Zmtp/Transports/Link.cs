@@ -6,6 +6,9 @@ public abstract class Link : IAsyncDisposable
     /// <summary>The peer's address, for logs and health.</summary>
     public abstract string Remote { get; }
 
+    /// <summary>The peer's address as an authenticator is told it: an IP address without port; of an ipc peer <c>localhost:uid:gid:pid</c> or <c>localhost</c>.</summary>
+    public virtual string Address => Remote.LastIndexOf(':') is > 0 and var colon && !Remote.Contains("://", StringComparison.Ordinal) ? Remote[..colon].Trim('[', ']') : Remote;
+
     /// <summary>Receives at least one byte; 0 at the end of the stream.</summary>
     public abstract ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 

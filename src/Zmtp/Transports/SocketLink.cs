@@ -7,6 +7,8 @@ internal sealed class SocketLink(Socket socket, string remote) : Link
 {
     public override string Remote { get; } = remote;
 
+    public override string Address => socket.AddressFamily == AddressFamily.Unix ? PeerCredentials.Describe(socket) : base.Address;
+
     public override ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
         socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
 

@@ -7,6 +7,9 @@ namespace Zmtp.Wire;
 /// <remarks>Names are compared without case; <c>Socket-Type</c>, <c>Identity</c> and <c>Resource</c> are the standard ones, <c>X-</c> names the application's.</remarks>
 public sealed class Metadata
 {
+    /// <summary>The property that holds an authenticated peer's user id (27/ZAP).</summary>
+    public const string UserIdName = "User-Id";
+
     /// <summary>Most properties accepted.</summary>
     public const int MaxProperties = 64;
 
@@ -43,6 +46,22 @@ public sealed class Metadata
         }
 
         return ProtocolError.None;
+    }
+
+    /// <summary>What is known of an authenticated peer: its own properties, the decision's instead of them where both name one, and its user id.</summary>
+    /// <remarks>A <c>User-Id</c> that the peer itself announced is dropped: libzmq lets it pass, and an application would believe it.</remarks>
+    internal Metadata Authenticated(string userId, Metadata? decided)
+    {
+        var all = new Metadata();
+        foreach (var (name, value) in _values) all._values[name] = value;
+        foreach (var (name, value) in decided?._values ?? [])
+        {
+            if (!IsStandard(name)) all._values[name] = value;
+        }
+
+        all._values.Remove(UserIdName);
+        if (userId.Length > 0) all._values[UserIdName] = Encoding.UTF8.GetBytes(userId);
+        return all;
     }
 
     /// <summary>Bytes that a property takes.</summary>

@@ -83,4 +83,10 @@ public enum ProtocolError
 
     /// <summary>The authenticator refused the peer.</summary>
     Unauthorized,
+
+    /// <summary>The connection was closed to make room for another: its listener had too many unfinished handshakes, and this one had been silent longest.</summary>
+    TooManyHandshakes,
+
+    /// <summary>Nobody decided about the peer: there is no authenticator or ZAP handler, it failed, or its answer was malformed.</summary>
+    AuthenticatorFailed,
 }

@@ -13,7 +13,7 @@ public class HostilePeerTests
     [Fact] // CVE-2020-15166
     public async Task A_thousand_connections_that_say_nothing_get_no_message()
     {
-        await using var socket = new PushSocket(new ZmtpOptions { Backlog = 1_000, MaxHandshakes = 2_000 });
+        await using var socket = new PushSocket(new ZmtpOptions { Backlog = 1_000, MaxHandshakes = 2_000, MaxHandshakesPerAddress = 0 });
         var endpoint = socket.Bind("tcp://127.0.0.1:*");
         var silent = await Task.WhenAll(Enumerable.Range(0, 1_000).Select(_ => ScriptedPeer.ConnectAsync(endpoint)));
         await using var good = await ScriptedPeer.ConnectAsync(endpoint);
@@ -28,21 +28,64 @@ public class HostilePeerTests
     }
 
     [Fact]
-    public async Task Connections_above_the_limit_of_unfinished_handshakes_are_closed_at_once()
+    public async Task Above_the_limit_of_unfinished_handshakes_the_one_that_was_silent_longest_is_closed()
     {
-        await using var socket = new PullSocket(new ZmtpOptions { MaxHandshakes = 2 });
+        var time = new ManualTimeProvider();
+        await using var socket = new PullSocket(new ZmtpOptions { MaxHandshakes = 2, Time = time });
         var endpoint = socket.Bind("tcp://127.0.0.1:*");
-        await using var first = await ScriptedPeer.ConnectAsync(endpoint);
-        await using var second = await ScriptedPeer.ConnectAsync(endpoint);
-        await first.ReceiveAsync(64);
-        await second.ReceiveAsync(64);
+        await using var speaks = await ScriptedPeer.ConnectAsync(endpoint);
+        await speaks.ReceiveAsync(64);
+        time.Advance(TimeSpan.FromSeconds(1));
+        await using var silent = await ScriptedPeer.ConnectAsync(endpoint);
+        await silent.ReceiveAsync(64);
+        time.Advance(TimeSpan.FromSeconds(1));
+        // Its greeting is answered by our READY, so it has been heard.
+        await speaks.SendAsync(ZmtpBytes.Greeting());
+        await speaks.ExpectAsync(ZmtpBytes.Ready("PULL"));
         await using var third = await ScriptedPeer.ConnectAsync(endpoint);
-        Assert.Empty(await third.ReceiveToEndAsync());
-        await first.SendAsync(ZmtpBytes.Greeting(), ZmtpBytes.Ready("PUSH"));
-        await first.ExpectAsync(ZmtpBytes.Ready("PULL"));
-        // One is ready and counts no more, so there is room for another.
-        await using var fourth = await ScriptedPeer.ConnectAsync(endpoint);
-        await fourth.HandshakeAsync("PUSH");
+        await third.ReceiveAsync(64);
+        Assert.Empty(await silent.ReceiveToEndAsync());
+        await speaks.SendAsync(ZmtpBytes.Ready("PUSH"));
+        await third.SendAsync(ZmtpBytes.Greeting(), ZmtpBytes.Ready("PUSH"));
+        await third.ExpectAsync(ZmtpBytes.Ready("PULL"));
+        await speaks.SendAsync(ZmtpBytes.Message("heard"));
+        using var message = await socket.ReceiveAsync().AsTask().WaitAsync(ScriptedPeer.Patience);
+        Assert.Equal("heard", message.Text(0));
+    }
+
+    [Fact]
+    public async Task One_address_can_displace_only_its_own_unfinished_handshakes()
+    {
+        var closed = System.Threading.Channels.Channel.CreateUnbounded<SocketEvent>();
+        await using var socket = new PullSocket(new ZmtpOptions
+        {
+            MaxHandshakesPerAddress = 2,
+            Events = e =>
+            {
+                if (e.Kind == SocketEventKind.HandshakeFailed) closed.Writer.TryWrite(e);
+            },
+        });
+        var port = socket.Bind("tcp://0.0.0.0:*").Split(':')[^1];
+        await using var other = await ScriptedPeer.ConnectAsync($"tcp://127.0.0.2:{port}", from: "127.0.0.2");
+        await other.ReceiveAsync(64);
+        var flood = new List<ScriptedPeer>();
+        for (var i = 0; i < 20; i++)
+        {
+            flood.Add(await ScriptedPeer.ConnectAsync($"tcp://127.0.0.1:{port}", from: "127.0.0.1"));
+            await flood[i].ReceiveAsync(64);
+        }
+
+        for (var i = 0; i < 18; i++)
+        {
+            Assert.Empty(await flood[i].ReceiveToEndAsync());
+            var e = await closed.Reader.ReadAsync().AsTask().WaitAsync(ScriptedPeer.Patience);
+            Assert.StartsWith("127.0.0.1:", e.Remote, StringComparison.Ordinal);
+            Assert.Equal(ProtocolError.TooManyHandshakes, Assert.IsType<ZmtpProtocolException>(e.Error).Error);
+        }
+
+        await other.SendAsync(ZmtpBytes.Greeting(), ZmtpBytes.Ready("PUSH"));
+        await other.ExpectAsync(ZmtpBytes.Ready("PULL"));
+        foreach (var peer in flood) await peer.DisposeAsync();
     }
 
     [Fact] // CVE-2021-20234
