@@ -4,7 +4,7 @@ using Zmtp.Sockets;
 
 namespace Gateway.Tests.Interop;
 
-/// <summary>Every pattern with real libzmq sockets, either side binding, over tcp and ipc, with heartbeats on both sides.</summary>
+/// <summary>Every pattern with real libzmq sockets, either side binding, over tcp, ipc and ws, with heartbeats on both sides.</summary>
 public class RealPeerTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -14,7 +14,7 @@ public class RealPeerTests
         var cases = new TheoryData<string, string, string>();
         foreach (var kind in (string[])["python", "node"])
         {
-            foreach (var transport in (string[])["tcp", "ipc"])
+            foreach (var transport in (string[])["tcp", "ipc", "ws"])
             {
                 cases.Add(kind, transport, "bind");
                 cases.Add(kind, transport, "connect");
@@ -172,7 +172,7 @@ public class RealPeerTests
     private static async Task<Joined> JoinAsync(ZmtpSocket socket, string kind, string theirType, string transport, string theirRole)
     {
         var folder = new TemporaryDirectory();
-        var endpoint = transport == "tcp" ? "tcp://127.0.0.1:*" : $"ipc://{folder.File("socket")}";
+        var endpoint = transport == "ipc" ? $"ipc://{folder.File("socket")}" : $"{transport}://127.0.0.1:*";
         if (theirRole == "bind")
         {
             var bound = await PeerProcess.StartAsync(kind, theirType, "bind", endpoint, "50");

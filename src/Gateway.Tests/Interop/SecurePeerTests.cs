@@ -16,14 +16,18 @@ public class SecurePeerTests
     private readonly ListAuthenticator _authenticator = new("joe", "secret");
 
     [Theory]
-    [InlineData("plain", "bind")]
-    [InlineData("plain", "connect")]
-    [InlineData("curve", "bind")]
-    [InlineData("curve", "connect")]
-    public async Task We_are_the_client_of_a_libzmq_server(string mechanism, string theirRole)
+    [InlineData("plain", "bind", "tcp")]
+    [InlineData("plain", "bind", "ws")]
+    [InlineData("plain", "connect", "tcp")]
+    [InlineData("plain", "connect", "ws")]
+    [InlineData("curve", "bind", "tcp")]
+    [InlineData("curve", "bind", "ws")]
+    [InlineData("curve", "connect", "tcp")]
+    [InlineData("curve", "connect", "ws")]
+    public async Task We_are_the_client_of_a_libzmq_server(string mechanism, string theirRole, string transport)
     {
         await using var socket = new ReqSocket(Client(mechanism));
-        await using var peer = await JoinAsync(socket, TheirServer(mechanism), "REP", theirRole);
+        await using var peer = await JoinAsync(socket, TheirServer(mechanism), "REP", theirRole, transport);
         for (var i = 0; i < StandardMessages.Count; i++)
         {
             using var reply = await socket.RequestAsync(StandardMessages.Make(i)).AsTask().WaitAsync(Patience);
@@ -32,14 +36,18 @@ public class SecurePeerTests
     }
 
     [Theory]
-    [InlineData("plain", "bind")]
-    [InlineData("plain", "connect")]
-    [InlineData("curve", "bind")]
-    [InlineData("curve", "connect")]
-    public async Task We_are_the_server_of_a_libzmq_client(string mechanism, string theirRole)
+    [InlineData("plain", "bind", "tcp")]
+    [InlineData("plain", "bind", "ws")]
+    [InlineData("plain", "connect", "tcp")]
+    [InlineData("plain", "connect", "ws")]
+    [InlineData("curve", "bind", "tcp")]
+    [InlineData("curve", "bind", "ws")]
+    [InlineData("curve", "connect", "tcp")]
+    [InlineData("curve", "connect", "ws")]
+    public async Task We_are_the_server_of_a_libzmq_client(string mechanism, string theirRole, string transport)
     {
         await using var socket = new RepSocket(Server(mechanism));
-        await using var peer = await JoinAsync(socket, TheirClient(mechanism), "REQ", theirRole);
+        await using var peer = await JoinAsync(socket, TheirClient(mechanism), "REQ", theirRole, transport);
         for (var i = 0; i < StandardMessages.Count; i++)
         {
             Assert.True(socket.Send(await socket.ReceiveAsync().AsTask().WaitAsync(Patience)));
@@ -48,12 +56,14 @@ public class SecurePeerTests
     }
 
     [Theory]
-    [InlineData("plain")]
-    [InlineData("curve")]
-    public async Task A_libzmq_subscriber_gets_what_we_publish(string mechanism)
+    [InlineData("plain", "tcp")]
+    [InlineData("curve", "tcp")]
+    [InlineData("plain", "ws")]
+    [InlineData("curve", "ws")]
+    public async Task A_libzmq_subscriber_gets_what_we_publish(string mechanism, string transport)
     {
         await using var socket = new PubSocket(Server(mechanism));
-        await using var peer = await JoinAsync(socket, TheirClient(mechanism), "SUB", "connect");
+        await using var peer = await JoinAsync(socket, TheirClient(mechanism), "SUB", "connect", transport);
         // Until the subscription has arrived, nobody gets what is sent.
         while (socket.Send(Message.Of("topic", "body")) == 0) await Task.Yield();
         var line = peer.NextLineAsync();
@@ -62,13 +72,15 @@ public class SecurePeerTests
     }
 
     [Theory]
-    [InlineData("plain")]
-    [InlineData("curve")]
-    public async Task We_subscribe_to_a_libzmq_publisher(string mechanism)
+    [InlineData("plain", "tcp")]
+    [InlineData("curve", "tcp")]
+    [InlineData("plain", "ws")]
+    [InlineData("curve", "ws")]
+    public async Task We_subscribe_to_a_libzmq_publisher(string mechanism, string transport)
     {
         await using var socket = new SubSocket(Client(mechanism));
         socket.Subscribe("");
-        await using var peer = await JoinAsync(socket, TheirServer(mechanism), "PUB", "bind");
+        await using var peer = await JoinAsync(socket, TheirServer(mechanism), "PUB", "bind", transport);
         using var message = await socket.ReceiveAsync().AsTask().WaitAsync(Patience);
         Assert.Contains(StandardMessages.Describe(message), StandardMessages.Descriptions());
     }
@@ -126,10 +138,11 @@ public class SecurePeerTests
 
     private static string TheirClient(string mechanism) => mechanism == "plain" ? "plain-client joe secret" : $"curve-client {Z85.Encode(ServerKeys.PublicKey)}";
 
-    private static async Task<PeerProcess> JoinAsync(ZmtpSocket socket, string security, string theirType, string theirRole)
+    private static async Task<PeerProcess> JoinAsync(ZmtpSocket socket, string security, string theirType, string theirRole, string transport = "tcp")
     {
-        if (theirRole == "connect") return await PeerProcess.StartSecureAsync(security, theirType, "connect", socket.Bind("tcp://127.0.0.1:*"), "500");
-        var bound = await PeerProcess.StartSecureAsync(security, theirType, "bind", "tcp://127.0.0.1:*", "500");
+        var endpoint = $"{transport}://127.0.0.1:*";
+        if (theirRole == "connect") return await PeerProcess.StartSecureAsync(security, theirType, "connect", socket.Bind(endpoint), "500");
+        var bound = await PeerProcess.StartSecureAsync(security, theirType, "bind", endpoint, "500");
         socket.Connect(bound.Endpoint);
         return bound;
     }

@@ -10,7 +10,7 @@ public sealed class BackendOptions
     [AllowedValues("REQ", "DEALER", "PUB", "XPUB", "PUSH", "SUB", "XSUB", "PULL")]
     public string Socket { get; set; } = "";
 
-    /// <summary>Endpoints to connect to: <c>tcp://host:port</c>, <c>ipc://path</c>, <c>ipc://@abstract</c>, <c>inproc://name</c>.</summary>
+    /// <summary>Endpoints to connect to: <c>tcp://host:port</c>, <c>ipc://path</c>, <c>ipc://@abstract</c>, <c>ws://host:port/path</c>, <c>wss://host:port/path</c>, <c>inproc://name</c>.</summary>
     [Allowed(EndpointSyntax.ConnectRule)]
     public List<string> Connect { get; set; } = [];
 

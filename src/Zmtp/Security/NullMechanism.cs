@@ -10,6 +10,9 @@ internal sealed class NullMechanism(SocketType type, byte[] identity, bool asks 
 {
     public override string Name => "NULL";
 
+    /// <summary>Whether a decision comes before READY.</summary>
+    public bool Asks => asks;
+
     public override bool IsServer => false;
 
     public override HandshakeStep Start(IBufferWriter<byte> output)

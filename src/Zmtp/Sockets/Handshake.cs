@@ -1,17 +1,21 @@
 using System.Buffers;
 using Zmtp.Security;
+using Zmtp.Transports;
 using Zmtp.Wire;
 
 namespace Zmtp.Sockets;
 
 /// <summary>Greeting and mechanism of one connection as a machine of bytes: what arrived goes in, what to send comes out. No socket, no clock.</summary>
-internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
+internal sealed class Handshake(Mechanism mechanism, SocketType ownType, SessionForm form = SessionForm.Zmtp)
 {
     private readonly ArrayBufferWriter<byte> _output = new(256);
     private FrameDecoder _decoder = new(new DecoderLimits(0, 1, mechanism.MaxCommandBytes, mechanism.MaxCommandBytes));
     private Metadata? _decided;
     private bool _greeted;
     private int _received;
+
+    /// <summary>Our routing id, which bare ZWS 2.0 sends without a mechanism.</summary>
+    public byte[] Identity { get; init; } = [];
 
     public ProtocolError Error { get; private set; }
 
@@ -52,6 +56,15 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
     public HandshakeStep Receive(ReadOnlySpan<byte> unread, out int consumed)
     {
         consumed = 0;
+        if (form == SessionForm.BareWebSocket) return ReceiveRoutingId(unread, out consumed);
+        if (!_greeted && form == SessionForm.WebSocket)
+        {
+            // The subprotocol was the greeting. What ZMTP 3.1 made commands are messages here, as in 3.0.
+            _greeted = true;
+            var first = mechanism.Start(_output);
+            if (first != HandshakeStep.Continue) return first;
+        }
+
         if (!_greeted)
         {
             var status = Wire.Greeting.TryParse(unread, mechanism.Name, out var greeting, out var error);
@@ -76,6 +89,26 @@ internal sealed class Handshake(Mechanism mechanism, SocketType ownType)
             var step = TakeCommand(part.Bytes);
             if (step != HandshakeStep.Continue) return step;
         }
+    }
+
+    /// <summary>Bare ZWS 2.0: the first message each way is the routing id, and no socket type is told.</summary>
+    private HandshakeStep ReceiveRoutingId(ReadOnlySpan<byte> unread, out int consumed)
+    {
+        consumed = 0;
+        if (!_greeted)
+        {
+            _greeted = true;
+            var header = FrameHeader.For(Identity.Length);
+            _output.Advance(header.Write(_output.GetSpan(FrameHeader.MaxSize)));
+            _output.Write(Identity);
+        }
+
+        var status = FrameHeader.TryParse(unread, byte.MaxValue, out var frame, out var error);
+        if (status == OperationStatus.InvalidData) return Fail(error == ProtocolError.FrameTooLarge ? ProtocolError.MalformedIdentity : error, "");
+        if (status == OperationStatus.NeedMoreData || unread.Length < frame.Size + (int)frame.BodyLength) return HandshakeStep.Continue;
+        consumed = frame.Size + (int)frame.BodyLength;
+        PeerIdentity = unread[frame.Size..consumed].ToArray();
+        return (frame.Flags & FrameFlags.More) != 0 || PeerIdentity is [0, ..] ? Fail(ProtocolError.MalformedIdentity, "") : HandshakeStep.Done;
     }
 
     private HandshakeStep TakeCommand(ReadOnlySpan<byte> body)

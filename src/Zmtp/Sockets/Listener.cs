@@ -90,7 +90,7 @@ internal sealed class Listener : IAsyncDisposable
         _set.Raise(SocketEventKind.AcceptFailed, Endpoint, "", e);
     }
 
-    private void Run(SocketLink link)
+    private void Run(Link link)
     {
         _set.Raise(SocketEventKind.Accepted, Endpoint, link.Remote);
         WirePeer peer = null!;

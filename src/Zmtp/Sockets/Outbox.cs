@@ -171,14 +171,15 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
     }
 
     /// <summary>Queues a command or a subscription message ahead of the messages, between two of them.</summary>
+    /// <param name="forLink">Whether it is a PING or PONG that the link says in its own way: never sealed.</param>
     /// <returns>False when too much of that kind waits already, for a peer that asks and never reads.</returns>
-    public bool SendControl(ReadOnlySpan<byte> frame, bool exempt)
+    public bool SendControl(ReadOnlySpan<byte> frame, bool exempt, bool forLink = false)
     {
         lock (_gate)
         {
             if (_closed || (!exempt && _control.Bytes > MaxControlBytes)) return false;
             // In one piece: a control frame over two chunks would let a message in between.
-            if (_protection is not null)
+            if (_protection is not null && !forLink)
             {
                 // A box has its number when it is sealed, so it keeps its place: what is sealed first goes first.
                 FrameHeader.TryParse(frame, long.MaxValue, out var header, out _);

@@ -56,7 +56,7 @@ public sealed class PeerSet : IAsyncDisposable
     public void Connect(string endpoint)
     {
         var parsed = ZmtpEndpoint.Parse(endpoint);
-        if (parsed.Scheme == "tcp" && (parsed.Port == 0 || parsed.Host == "*")) throw new ArgumentException($"Endpoint \"{endpoint}\" has no host and port to connect to.", nameof(endpoint));
+        if (parsed.IsTcp && (parsed.Port == 0 || parsed.Host == "*")) throw new ArgumentException($"Endpoint \"{endpoint}\" has no host and port to connect to.", nameof(endpoint));
         var connector = new Connector(this, parsed);
         lock (_gate)
         {

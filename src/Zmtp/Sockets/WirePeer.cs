@@ -7,7 +7,7 @@ using Zmtp.Wire;
 namespace Zmtp.Sockets;
 
 /// <summary>One byte connection from its first byte to its last: greeting, handshake, then messages and commands both ways.</summary>
-internal sealed class WirePeer : Peer
+internal sealed class WirePeer : Peer, ILinkSignals
 {
     private const int InitialBuffer = 8 * 1024;
     private const int MaxUnexpectedMessages = 100;
@@ -28,6 +28,8 @@ internal sealed class WirePeer : Peer
     private int _protectedFrames;
     private byte _minor;
     private bool _insideUnexpected;
+    private SessionForm _form;
+    private bool _owesPong;
 
     public WirePeer(Link link, string endpoint, bool isOutgoing, SocketType ownType, ZmtpOptions options, Mechanism mechanism, IPeerOwner owner)
     {
@@ -131,7 +133,8 @@ internal sealed class WirePeer : Peer
             Ready?.Invoke();
             sink = _owner.PeerReady(this);
             if (sink is null) return new ZmtpException("The socket takes no further peer.");
-            _heartbeat = Heartbeat.Start(this, _options, pings: _minor > 0);
+            _heartbeat = Heartbeat.Start(this, _options, pings: _minor > 0 || _form == SessionForm.WebSocket);
+            if (_owesPong) SendPong();
             await ReadMessagesAsync(sink, stopping);
         }
         catch (Exception e)
@@ -149,7 +152,15 @@ internal sealed class WirePeer : Peer
 
     internal void RaiseWritable() => _owner.PeerWritable(this);
 
-    internal bool SendPing(ReadOnlySpan<byte> frame) => _outbox.SendControl(frame, exempt: false);
+    internal bool SendPing(ReadOnlySpan<byte> frame) => _outbox.SendControl(frame, exempt: false, forLink: _form != SessionForm.Zmtp);
+
+    void ILinkSignals.LinkAlive() => _heartbeat?.Alive();
+
+    void ILinkSignals.LinkPinged()
+    {
+        if (WasReady) SendPong();
+        else _owesPong = true;
+    }
 
     internal bool IsStreaming => _outbox.IsStreaming;
 
@@ -160,7 +171,7 @@ internal sealed class WirePeer : Peer
     {
         _heartbeat?.Dispose();
         MessagesLost = _outbox.Close();
-        await _link.DisposeAsync();
+        await _link.CloseAsync(reason);
         _buffer.Dispose();
         _mechanism.Dispose();
         _protection?.Dispose();
@@ -183,8 +194,9 @@ internal sealed class WirePeer : Peer
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping, _closing.Token);
         try
         {
-            var handshake = new Handshake(_mechanism, _ownType);
-            await SendAllAsync(handshake.Greeting(), either.Token);
+            _form = await _link.OpenAsync(this, either.Token);
+            var handshake = new Handshake(_mechanism, _ownType, _form) { Identity = _options.Identity };
+            if (_form == SessionForm.Zmtp) await SendAllAsync(handshake.Greeting(), either.Token);
             while (true)
             {
                 var step = handshake.Receive(_buffer.Unread, out var consumed);
@@ -372,6 +384,12 @@ internal sealed class WirePeer : Peer
     {
         if (topic.Length > _options.MaxTopicLength) return ProtocolError.TopicTooLong;
         return _owner.PeerSubscribed(this, topic, subscribe) ? ProtocolError.None : ProtocolError.TooManySubscriptions;
+    }
+
+    private void SendPong()
+    {
+        Span<byte> pong = stackalloc byte[16];
+        _outbox.SendControl(pong[..Command.WriteFrame(pong, CommandNames.Pong, [])], exempt: false, forLink: true);
     }
 
     private ProtocolError AnswerPing(ReadOnlySpan<byte> data)

@@ -16,6 +16,14 @@ public abstract class Link : IAsyncDisposable
     /// <returns>Bytes sent; may be fewer than given.</returns>
     public abstract ValueTask<int> SendAsync(ReadOnlyMemory<byte> buffer);
 
+    /// <summary>Does what comes before the first byte of the session: nothing, or TLS and the WebSocket upgrade.</summary>
+    /// <param name="signals">Told of what the transport sees and the session does not.</param>
+    internal virtual ValueTask<SessionForm> OpenAsync(ILinkSignals signals, CancellationToken cancellationToken) => new(SessionForm.Zmtp);
+
+    /// <summary>Ends the connection in the transport's own words, where it has some, and releases it. For the reader, after its last receive.</summary>
+    /// <param name="reason">Why, or null for an orderly end.</param>
+    internal virtual ValueTask CloseAsync(Exception? reason) => DisposeAsync();
+
     /// <summary>Ends both directions at once; pending operations fail. May be called from any thread, more than once.</summary>
     public abstract void Abort();
 

@@ -1,15 +1,16 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using Zmtp.Transports.WebSockets;
 
 namespace Zmtp.Transports;
 
-/// <summary>tcp and ipc: endpoints become connected or listening sockets.</summary>
+/// <summary>tcp, ipc, ws and wss: endpoints become connected or listening sockets.</summary>
 internal static class SocketTransport
 {
     /// <summary>Connects.</summary>
     /// <exception cref="SocketException">Refused, unreachable, no such name.</exception>
-    public static async Task<SocketLink> ConnectAsync(ZmtpEndpoint endpoint, ZmtpOptions options, CancellationToken cancellationToken)
+    public static async Task<Link> ConnectAsync(ZmtpEndpoint endpoint, ZmtpOptions options, CancellationToken cancellationToken)
     {
         using var timeout = options.ConnectTimeout > TimeSpan.Zero
             ? new CancellationTokenSource(options.ConnectTimeout, options.Time)
@@ -31,7 +32,7 @@ internal static class SocketTransport
             await socket.ConnectAsync(endpoint.Host, endpoint.Port, either.Token);
             // A connection from a port to itself is a quirk of TCP on loopback when the listener is away: nobody is there.
             if (Equals(socket.LocalEndPoint, socket.RemoteEndPoint)) throw new ZmtpProtocolException(Wire.ProtocolError.SelfConnection);
-            return new SocketLink(socket, Describe(socket));
+            return endpoint.IsWebSocket ? WebSocketTransport.Open(socket, Describe(socket), endpoint, options, isClient: true) : new SocketLink(socket, Describe(socket));
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -52,11 +53,12 @@ internal static class SocketTransport
     {
         var address = endpoint.Scheme == "ipc" ? new UnixDomainSocketEndPoint(SystemPath(endpoint)) : (EndPoint)new IPEndPoint(BindAddress(endpoint), endpoint.Port);
         if (endpoint.Scheme == "ipc") RemoveStaleFile(endpoint);
+        if (endpoint.Scheme == "wss") options.WssServerCertificate ??= WebSocketTransport.LoadCertificate(options);
         var socket = new Socket(address.AddressFamily, SocketType.Stream, endpoint.Scheme == "ipc" ? ProtocolType.Unspecified : ProtocolType.Tcp);
         try
         {
             Prepare(socket, endpoint, options);
-            if (endpoint.Scheme == "tcp") socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            if (endpoint.IsTcp) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             socket.Bind(address);
             socket.Listen(options.Backlog);
         }
@@ -71,9 +73,10 @@ internal static class SocketTransport
     }
 
     /// <summary>Makes a link of an accepted socket.</summary>
-    public static SocketLink Accepted(Socket socket, ZmtpEndpoint endpoint, ZmtpOptions options)
+    public static Link Accepted(Socket socket, ZmtpEndpoint endpoint, ZmtpOptions options)
     {
         Prepare(socket, endpoint, options);
+        if (endpoint.IsWebSocket) return WebSocketTransport.Open(socket, Describe(socket), endpoint, options, isClient: false);
         return new SocketLink(socket, endpoint.Scheme == "ipc" ? endpoint.ToString() : Describe(socket));
     }
 
@@ -93,7 +96,7 @@ internal static class SocketTransport
 
     private static void Prepare(Socket socket, ZmtpEndpoint endpoint, ZmtpOptions options)
     {
-        if (endpoint.Scheme == "tcp") socket.NoDelay = true;
+        if (endpoint.IsTcp) socket.NoDelay = true;
         if (options.SendBuffer > 0) socket.SendBufferSize = options.SendBuffer;
         if (options.ReceiveBuffer > 0) socket.ReceiveBufferSize = options.ReceiveBuffer;
     }

@@ -3,14 +3,22 @@ using System.Net;
 
 namespace Zmtp.Transports;
 
-/// <summary>An endpoint such as <c>tcp://host:port</c>, <c>ipc://path</c> or <c>inproc://name</c>, taken apart.</summary>
-/// <param name="Scheme">tcp, ipc or inproc.</param>
-/// <param name="Host">tcp: a name, an IPv4 address, an IPv6 address without brackets, an interface's name, or <c>*</c>. ipc and inproc: the path or name.</param>
-/// <param name="Port">tcp: 0 to 65535, 0 (also written <c>*</c>) for any free port when binding. Else 0.</param>
+/// <summary>An endpoint such as <c>tcp://host:port</c>, <c>ipc://path</c>, <c>ws://host:port/path</c> or <c>inproc://name</c>, taken apart.</summary>
+/// <param name="Scheme">tcp, ipc, ws, wss or inproc.</param>
+/// <param name="Host">tcp, ws and wss: a name, an IPv4 address, an IPv6 address without brackets, an interface's name, or <c>*</c>. ipc and inproc: the path or name.</param>
+/// <param name="Port">tcp, ws and wss: 0 to 65535, 0 (also written <c>*</c>) for any free port when binding. Else 0.</param>
 /// <param name="Source">tcp: address and port to connect from (<c>tcp://source:port;host:port</c>), or null.</param>
-public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoint? Source = null)
+/// <param name="Path">ws and wss: path and query, beginning with <c>/</c>; empty for none. A listener takes any path, as libzmq's does.</param>
+public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoint? Source = null, string Path = "")
 {
     private const int MaxIpcPath = 107;
+    private const int MaxPath = 2048;
+
+    /// <summary>Whether host and port name a TCP socket: tcp, ws and wss.</summary>
+    internal bool IsTcp => Scheme is "tcp" or "ws" or "wss";
+
+    /// <summary>Whether frames travel as WebSocket messages (45/ZWS): ws and wss.</summary>
+    internal bool IsWebSocket => Scheme is "ws" or "wss";
 
     /// <summary>Reads an endpoint.</summary>
     /// <param name="text">The endpoint's text.</param>
@@ -26,6 +34,9 @@ public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoi
             case "tcp":
                 endpoint = ParseTcp(rest, out error);
                 break;
+            case "ws" or "wss":
+                endpoint = ParseWebSocket(text[..at], rest, out error);
+                break;
             case "ipc" when rest.Length is > 0 and <= MaxIpcPath && rest != "@":
             case "inproc" when rest.Length is > 0 and <= 255:
                 endpoint = new ZmtpEndpoint(text[..at], rest, 0);
@@ -37,7 +48,7 @@ public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoi
                 error = "inproc:// followed by a name of 1 to 255 characters";
                 break;
             default:
-                error = "tcp://host:port, ipc://path, ipc://@name or inproc://name";
+                error = "tcp://host:port, ipc://path, ipc://@name, ws://host:port/path, wss://host:port/path or inproc://name";
                 break;
         }
 
@@ -50,8 +61,22 @@ public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoi
         TryParse(text, out var endpoint, out var error) ? endpoint : throw new ArgumentException($"Endpoint \"{text}\" is not {error}.", nameof(text));
 
     /// <inheritdoc/>
-    public override string ToString() => Scheme != "tcp" ? $"{Scheme}://{Host}"
-        : $"tcp://{(Source is null ? "" : $"{Source};")}{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Port}";
+    public override string ToString() => !IsTcp ? $"{Scheme}://{Host}" : $"{Scheme}://{(Source is null ? "" : $"{Source};")}{Authority}{Path}";
+
+    /// <summary>Host and port, an IPv6 address in brackets.</summary>
+    internal string Authority => $"{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Port}";
+
+    private static ZmtpEndpoint? ParseWebSocket(string scheme, string text, out string? error)
+    {
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        var path = slash < 0 ? "" : text[slash..];
+        var tcp = ParseTcp(slash < 0 ? text : text[..slash], out error);
+        // The path stands in a request line: visible ASCII, and a fragment is never sent.
+        var legal = path.Length <= MaxPath && !path.AsSpan().ContainsAnyExceptInRange('!', '~') && !path.Contains('#', StringComparison.Ordinal);
+        if (tcp is { Source: null } && legal) return tcp with { Scheme = scheme, Path = path };
+        error = $"{scheme}://host:port/path with a port from 0 to 65535 or * for any, and a path of visible ASCII, at most {MaxPath} characters and without #";
+        return null;
+    }
 
     private static ZmtpEndpoint? ParseTcp(string text, out string? error)
     {

@@ -89,4 +89,10 @@ public enum ProtocolError
 
     /// <summary>Nobody decided about the peer: there is no authenticator or ZAP handler, it failed, or its answer was malformed.</summary>
     AuthenticatorFailed,
+
+    /// <summary>ws, wss: the upgrade to WebSocket failed: the other side speaks no HTTP, refuses, or offers no ZWS subprotocol of ours.</summary>
+    UpgradeFailed,
+
+    /// <summary>ws, wss: a WebSocket frame breaks RFC 6455, or is none that ZWS 2.0 has.</summary>
+    WebSocketViolation,
 }
