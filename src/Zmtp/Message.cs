@@ -13,6 +13,7 @@ namespace Zmtp;
 public sealed class Message : IDisposable, IFrameWriter
 {
     private const int MaxPooled = 1024;
+    private const int MaxKept = 16 * 1024;
     private static readonly ConcurrentQueue<Message> Pool = new();
     private static int _pooled;
 
@@ -95,6 +96,15 @@ public sealed class Message : IDisposable, IFrameWriter
         if (_ends.Length > 64) _ends = new int[4];
         if (Interlocked.Increment(ref _pooled) > MaxPooled) Interlocked.Decrement(ref _pooled);
         else Pool.Enqueue(this);
+    }
+
+    /// <summary>Empties a message that nobody else holds, to be filled again.</summary>
+    /// <returns>False when it is shared, or its memory is too large to keep.</returns>
+    internal bool TryReset()
+    {
+        if (Volatile.Read(ref _references) != 1 || _buffer.Length > MaxKept) return false;
+        (Length, Count) = (0, 0);
+        return true;
     }
 
     void IFrameWriter.WriteFrame(ReadOnlySpan<byte> body, bool more) => Add(body);

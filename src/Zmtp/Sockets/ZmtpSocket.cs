@@ -32,7 +32,7 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
     /// <summary>Messages that were queued for peers and lost with their connection.</summary>
     internal long MessagesLost => Volatile.Read(ref _messagesLost);
 
-    internal TimeSpan Linger => Options.Linger;
+    internal ZmtpOptions Settings => Options;
 
     private protected ZmtpOptions Options { get; }
 
