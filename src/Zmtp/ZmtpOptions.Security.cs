@@ -53,7 +53,14 @@ public sealed partial class ZmtpOptions
     public int MaxHandshakesPerAddress { get; set; } = 250;
 
     /// <summary>The mechanism of one new connection.</summary>
-    internal Mechanism CreateMechanism(SocketType type) => this switch
+    internal Mechanism CreateMechanism(SocketType type)
+    {
+        var mechanism = MechanismFor(type);
+        mechanism.OwnMetadata = Metadata;
+        return mechanism;
+    }
+
+    private Mechanism MechanismFor(SocketType type) => this switch
     {
         { PlainServer: true } => new PlainServerMechanism(type, Identity),
         { PlainUserName: { } user } => new PlainClientMechanism(type, Identity, Encoding.UTF8.GetBytes(user), Encoding.UTF8.GetBytes(PlainPassword)),

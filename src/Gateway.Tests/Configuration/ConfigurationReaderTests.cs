@@ -50,8 +50,14 @@ public class ConfigurationReaderTests
     [InlineData("Backends:calculator:Connect=tcp://127.0.0.1:70000", "Backends:calculator:Connect:0 is \"tcp://127.0.0.1:70000\"; allowed: tcp://host:port with a port from 0 to 65535, or * for any.")]
     [InlineData("Backends:quotes:Bind=tcp://127.0.0.1:1;127.0.0.1:5558", "Backends:quotes:Bind:0 is \"tcp://127.0.0.1:1;127.0.0.1:5558\"; allowed: an endpoint without a source address, which is for connecting.")]
     [InlineData("Backends:quotes:Bind=tcp://*:5557", "Backends:quotes:Bind:0 is \"tcp://*:5557\"; allowed: an endpoint that Gateway:Backends:jobs:Bind:0 does not bind already.")]
-    [InlineData("Backends:calculator:ReconnectMax=00:00:00.050", "Backends:calculator:ReconnectMax is \"00:00:00.05\"; allowed: at least ReconnectMin, which is 00:00:00.1.")]
-    [InlineData("Backends:calculator:HeartbeatTimeout=00:00:05", "Backends:calculator:HeartbeatTimeout is \"00:00:05\"; allowed: more than HeartbeatInterval, which is 00:00:10.")]
+    [InlineData("Backends:calculator:Options:ReconnectMax=00:00:00.050", "Backends:calculator:Options:ReconnectMax is \"00:00:00.05\"; allowed: at least ReconnectMin, which is 00:00:00.1.")]
+    [InlineData("Backends:calculator:Options:HeartbeatTimeout=00:00:05", "Backends:calculator:Options:HeartbeatTimeout is \"00:00:05\"; allowed: more than HeartbeatInterval, which is 00:00:10.")]
+    [InlineData("Backends:quotes:Options:Identity=me", "Backends:quotes:Options:Identity does not apply to SUB sockets, it is for REQ, REP, DEALER, ROUTER; leave it out.")]
+    [InlineData("Backends:quotes:Options:TypeOfService=256", "Backends:quotes:Options:TypeOfService is \"256\"; allowed: a whole number from 0 to 255.")]
+    [InlineData("Backends:quotes:Options:SendHighWatermark2=1", "Backends:quotes:Options:SendHighWatermark2 is not a setting; did you mean SendHighWaterMark?")]
+    [InlineData("Backends:quotes:Options:SocksProxy=somewhere", "Backends:quotes:Options:SocksProxy is \"somewhere\"; allowed: host:port.")]
+    [InlineData("Backends:quotes:Options:ReconnectStop=Never", "Backends:quotes:Options:ReconnectStop:0 is \"Never\"; allowed: one of ConnectionRefused, HandshakeFailed, AfterDisconnect.")]
+    [InlineData("Backends:quotes:Options:Metadata=team:x", "Backends:quotes:Options:Metadata:0 is \"team:x\"; allowed: X-name:value, names of letters, digits, '-', '_', '.' and '+', up to 1 KiB in all.")]
     [InlineData("Backends:quotes:MaxInFlight=5", "Backends:quotes:MaxInFlight does not apply to stream routes (Socket is SUB); leave it out.")]
     [InlineData("Routes:ticker:Timeout=00:00:05", "Routes:ticker:Timeout does not apply to stream routes (backend quotes is a SUB socket); leave it out.")]
     [InlineData("Routes:ticker:Methods=POST", "Routes:ticker:Methods does not apply to stream routes (backend quotes is a SUB socket); leave it out.")]
@@ -119,10 +125,10 @@ public class ConfigurationReaderTests
     [Fact]
     public void A_null_in_JSON_leaves_the_default()
     {
-        var json = """{"Gateway":{"Backends":{"b":{"Socket":"SUB","Connect":["inproc://b"],"MaxMessageSize":null,"Upstream":[]}},"Routes":{}}}""";
+        var json = """{"Gateway":{"Backends":{"b":{"Socket":"SUB","Connect":["inproc://b"],"Options":{"MaxMessageSize":null},"Upstream":[]}},"Routes":{}}}""";
         using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json));
         var snapshot = new ConfigurationReader([]).Read(new ConfigurationBuilder().AddJsonStream(stream).Build());
-        Assert.Null(snapshot.Backends["b"].MaxMessageSize);
+        Assert.Null(snapshot.Backends["b"].Options.MaxMessageSize);
         Assert.Empty(snapshot.Backends["b"].Upstream);
     }
 

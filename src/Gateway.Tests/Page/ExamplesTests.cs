@@ -20,7 +20,7 @@ public sealed class ExamplesTests(Chromium browser, DemoGateway gateway) : IClas
     {
         var example = await ReadAsync(tab, file, port);
         await using var service = ShellCommand.Start(example.Start, example.Folder.Path, Environment);
-        await using var own = await GatewayHost.StartAsync([.. example.Settings, $"Gateway:Backends:{backend}:ReconnectMax=00:00:00.5"]);
+        await using var own = await GatewayHost.StartAsync([.. example.Settings, $"Gateway:Backends:{backend}:Options:ReconnectMax=00:00:00.5"]);
         await using var page = await browser.OpenAsync(own.BaseAddress);
         await Expect(page["#backends [data-state=ok]"]).ToBeVisibleAsync(new() { Timeout = 30_000 });
         var use = example.Use.Replace(gateway.Address.Authority, own.BaseAddress.Authority, StringComparison.Ordinal);

@@ -112,7 +112,7 @@ public class StreamEndpointTests
     [Fact]
     public async Task A_frame_that_comes_in_pieces_is_one_message_and_one_beyond_the_limit_is_dropped_and_counted()
     {
-        await using var host = await StreamHost.StartAsync("Gateway:Backends:feed:MaxMessageSize=100000");
+        await using var host = await StreamHost.StartAsync("Gateway:Backends:feed:Options:MaxMessageSize=100000");
         await using var client = await host.OpenAsync();
         var sink = host.Source.NewPeer();
         var half = new byte[60_000];

@@ -30,6 +30,7 @@ internal static class EndpointWords
         EndpointPhase.Listening => "listening",
         EndpointPhase.BackingOff => "backing off",
         EndpointPhase.Refused => "refused",
+        EndpointPhase.Stopped => "stopped",
         _ => "closed",
     };
 }

@@ -28,17 +28,10 @@ internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics 
         };
     }
 
-    private ZmtpOptions Socket(BackendOptions options, long maxMessageSize) => new()
+    private ZmtpOptions Socket(BackendOptions options, long maxMessageSize)
     {
-        SendHighWaterMark = options.SendHighWaterMark,
-        SendHighWaterMarkBytes = options.SendHighWaterMarkBytes,
-        MaxMessageSize = options.MaxMessageSize ?? maxMessageSize,
-        StreamThreshold = options.StreamThreshold,
-        HeartbeatInterval = options.HeartbeatInterval,
-        HeartbeatTimeout = options.HeartbeatTimeout,
-        ReconnectMin = options.ReconnectMin,
-        ReconnectMax = options.ReconnectMax,
-        Inproc = inproc,
-        Time = time,
-    };
+        var socket = new ZmtpOptions { MaxMessageSize = maxMessageSize, Inproc = inproc, Time = time };
+        options.Options.ApplyTo(socket);
+        return socket;
+    }
 }

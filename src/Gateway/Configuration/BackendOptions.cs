@@ -38,42 +38,13 @@ public sealed class BackendOptions
     [AppliesTo(RouteKinds.Call)]
     public int MaxInFlight { get; set; } = 10_000;
 
-    /// <summary>Largest message accepted from a peer, in bytes. Default 1 MiB for streams; unlimited (0) for calls, which stream. 0 to 2^40.</summary>
-    [Range(typeof(long), "0", "1099511627776")]
-    public long? MaxMessageSize { get; set; }
-
-    /// <summary>Frames above this size are handed over while they still arrive, in bytes. Default 64 KiB; 1 KiB to 1 MiB.</summary>
-    [Range(1024, 1024 * 1024)]
-    public int StreamThreshold { get; set; } = 64 * 1024;
-
-    /// <summary>Messages waiting per peer before the pattern's rule applies (drop for PUB, wait for PUSH). Default 1,000; 1 to 1,000,000.</summary>
-    [Range(1, 1_000_000)]
-    public int SendHighWaterMark { get; set; } = 1_000;
-
-    /// <summary>Bytes waiting per peer before the pattern's rule applies. Default 16 MiB; 64 KiB to 1 GiB.</summary>
-    [Range(typeof(long), "65536", "1073741824")]
-    public long SendHighWaterMarkBytes { get; set; } = 16 * 1024 * 1024;
-
-    /// <summary>Time between PINGs to a peer; 0 turns heartbeats off. Default 10 s; 0 to 1 h.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
-    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>Time without a byte after which a peer counts as lost. Default 30 s; above 0, at most 1 h.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00", MinimumIsExclusive = true)]
-    public TimeSpan HeartbeatTimeout { get; set; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>Shortest wait before a lost endpoint is tried again; doubles up to <see cref="ReconnectMax"/>, always jittered. Default 100 ms; 1 ms to 1 min.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
-    public TimeSpan ReconnectMin { get; set; } = TimeSpan.FromMilliseconds(100);
-
-    /// <summary>Longest wait before a lost endpoint is tried again. Default 30 s; at least <see cref="ReconnectMin"/>, at most 1 h.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
-    public TimeSpan ReconnectMax { get; set; } = TimeSpan.FromSeconds(30);
-
     /// <summary>Upstream filters of a SUB or XSUB: <c>["Demand"]</c> (default: exactly what clients want), or fixed prefixes such as <c>[""]</c>.</summary>
     [AppliesTo(RouteKinds.Stream)]
     [Allowed("Demand alone, or prefixes")]
     public List<string> Upstream { get; set; } = [];
+
+    /// <summary>The socket's options, with ZeroMQ's defaults where the gateway has no better reason.</summary>
+    public SocketOptions Options { get; set; } = new();
 
     /// <summary>When and how often a failed call is tried again.</summary>
     [AppliesTo(RouteKinds.Call)]

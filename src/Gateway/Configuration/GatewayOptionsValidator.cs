@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing.Patterns;
+using Zmtp.Wire;
 
 namespace Gateway.Configuration;
 
@@ -44,10 +46,7 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
             _problems.Add(new(path, "names no endpoint; allowed: at least one in Connect or Bind, such as tcp://127.0.0.1:5555."));
         }
 
-        Demand(backend.ReconnectMax >= backend.ReconnectMin, $"{path}:ReconnectMax", backend.ReconnectMax, $"at least ReconnectMin, which is {SettingDescription.TextOf(backend.ReconnectMin)}");
-        Demand(
-            backend.HeartbeatInterval == TimeSpan.Zero || backend.HeartbeatTimeout > backend.HeartbeatInterval,
-            $"{path}:HeartbeatTimeout", backend.HeartbeatTimeout, $"more than HeartbeatInterval, which is {SettingDescription.TextOf(backend.HeartbeatInterval)}");
+        _problems.AddRange(SocketOptionsRules.Check($"{path}:Options", backend.Options, SocketTypes.Parse(Encoding.ASCII.GetBytes(backend.Socket.ToUpperInvariant())), given.IsGiven));
         Demand(
             !backend.Upstream.Contains("Demand") || backend.Upstream.Count == 1,
             $"{path}:Upstream", string.Join(", ", backend.Upstream), "Demand alone, or prefixes");
@@ -127,7 +126,7 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
         string[] set = [.. new[] { (topic.Frame is not null, "Frame"), (topic.None is not null, "None"), (topic.Delimiter is not null, "Delimiter") }.Where(rule => rule.Item1).Select(rule => rule.Item2)];
         if (set.Length > 1) _problems.Add(new(path, $"has {string.Join(" and ", set)}; allowed: one of Frame, None, Delimiter."));
         Demand(topic.None is not false, $"{path}:None", "false", "true, or leave it out");
-        var bytes = topic.Delimiter is null ? 1 : System.Text.Encoding.UTF8.GetByteCount(topic.Delimiter);
+        var bytes = topic.Delimiter is null ? 1 : Encoding.UTF8.GetByteCount(topic.Delimiter);
         Demand(bytes is >= 1 and <= 16, $"{path}:Delimiter", topic.Delimiter, DelimiterRule);
     }
 

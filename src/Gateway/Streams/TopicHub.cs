@@ -40,7 +40,7 @@ internal sealed class TopicHub
         }
 
         // A limit of 0 means no limit elsewhere; here a message is held as a whole, so there always is one.
-        var maxMessageBytes = options.MaxMessageSize is > 0 and var max ? max : DefaultMaxMessageBytes;
+        var maxMessageBytes = options.Options.MaxMessageSize is > 0 and var max ? max : DefaultMaxMessageBytes;
         source.Diagnosis = () => NeverMatched() is { Count: > 0 } prefixes ? $"messages arrive, but none has begun with {string.Join(" or ", prefixes.Take(3).Select(prefix => $"\"{prefix}\""))}" : null;
         source.Start(() => new HubSink(this, maxMessageBytes));
     }

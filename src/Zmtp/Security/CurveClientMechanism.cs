@@ -107,7 +107,7 @@ internal sealed class CurveClientMechanism : Mechanism
         if (!Sodium.TrySharedKey(vouchKey, serverShort, _keys.SecretKey)) throw new ZmtpException("The server's short-term key is of low order.");
         Sodium.Seal(vouch.AsSpan(16), (byte[])[.. _shortPublic, .. _serverKey], nonce, vouchKey);
         CryptographicOperations.ZeroMemory(vouchKey);
-        byte[] content = [.. _keys.PublicKey, .. vouch, .. NullMechanism.OurProperties(_type, _identity)];
+        byte[] content = [.. _keys.PublicKey, .. vouch, .. NullMechanism.OurProperties(_type, _identity, OwnMetadata)];
         var data = new byte[96 + 8 + Sodium.MacSize + content.Length];
         cookie.CopyTo(data, 0);
         BinaryPrimitives.WriteUInt64BigEndian(data.AsSpan(96), 2);

@@ -69,7 +69,7 @@ internal sealed class CurveServerMechanism : Mechanism
             return HandshakeStep.Failed;
         }
 
-        var properties = NullMechanism.OurProperties(_type, _identity);
+        var properties = NullMechanism.OurProperties(_type, _identity, OwnMetadata);
         var data = new byte[8 + Sodium.MacSize + properties.Length];
         BinaryPrimitives.WriteUInt64BigEndian(data, 1);
         Span<byte> nonce = stackalloc byte[Sodium.NonceSize];

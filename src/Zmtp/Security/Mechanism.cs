@@ -12,6 +12,9 @@ internal abstract class Mechanism : IDisposable
     /// <summary>Whether we are the mechanism's server.</summary>
     public abstract bool IsServer { get; }
 
+    /// <summary>The application's own properties, announced beside the standard ones.</summary>
+    public IReadOnlyDictionary<string, byte[]> OwnMetadata { get; set; } = new Dictionary<string, byte[]>();
+
     /// <summary>The peer's properties, after Done.</summary>
     public Metadata Properties { get; protected set; } = new();
 

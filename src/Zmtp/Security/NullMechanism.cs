@@ -18,13 +18,13 @@ internal sealed class NullMechanism(SocketType type, byte[] identity, bool asks 
     public override HandshakeStep Start(IBufferWriter<byte> output)
     {
         if (asks) return HandshakeStep.Authenticate;
-        WriteReady(output, type, identity);
+        WriteReady(output, type, identity, OwnMetadata);
         return HandshakeStep.Continue;
     }
 
     public override HandshakeStep Authenticated(AuthenticationResult result, IBufferWriter<byte> output)
     {
-        if (result.IsAccepted) WriteReady(output, type, identity);
+        if (result.IsAccepted) WriteReady(output, type, identity, OwnMetadata);
         else WriteError(output, result.Status);
         return result.IsAccepted ? HandshakeStep.Continue : HandshakeStep.Failed;
     }
@@ -51,23 +51,26 @@ internal sealed class NullMechanism(SocketType type, byte[] identity, bool asks 
     }
 
     /// <summary>Writes READY; the identity is announced, even empty, by the types that libzmq announces it for.</summary>
-    internal static void WriteReady(IBufferWriter<byte> output, SocketType type, byte[] identity) => WriteProperties(output, CommandNames.Ready, type, identity);
+    internal static void WriteReady(IBufferWriter<byte> output, SocketType type, byte[] identity, IReadOnlyDictionary<string, byte[]> own) =>
+        WriteProperties(output, CommandNames.Ready, type, identity, own);
 
     /// <summary>Writes a command whose data are our properties.</summary>
-    internal static void WriteProperties(IBufferWriter<byte> output, ReadOnlySpan<byte> command, SocketType type, byte[] identity)
+    internal static void WriteProperties(IBufferWriter<byte> output, ReadOnlySpan<byte> command, SocketType type, byte[] identity, IReadOnlyDictionary<string, byte[]> own)
     {
-        var data = OurProperties(type, identity);
+        var data = OurProperties(type, identity, own);
         output.Advance(Command.WriteFrame(output.GetSpan(Command.FrameSize(command.Length, data.Length)), command, data));
     }
 
     /// <summary>Our properties as bytes.</summary>
-    internal static byte[] OurProperties(SocketType type, byte[] identity)
+    internal static byte[] OurProperties(SocketType type, byte[] identity, IReadOnlyDictionary<string, byte[]> own)
     {
         var name = Encoding.ASCII.GetBytes(type.Name());
-        var size = Metadata.PropertySize("Socket-Type", name.Length) + (type.AnnouncesIdentity() ? Metadata.PropertySize("Identity", identity.Length) : 0);
+        var size = Metadata.PropertySize("Socket-Type", name.Length) + (type.AnnouncesIdentity() ? Metadata.PropertySize("Identity", identity.Length) : 0)
+            + own.Sum(property => Metadata.PropertySize(property.Key, property.Value.Length));
         var data = new byte[size];
         var at = Metadata.WriteProperty(data, "Socket-Type", name);
-        if (type.AnnouncesIdentity()) Metadata.WriteProperty(data.AsSpan(at), "Identity", identity);
+        if (type.AnnouncesIdentity()) at += Metadata.WriteProperty(data.AsSpan(at), "Identity", identity);
+        foreach (var (key, value) in own) at += Metadata.WriteProperty(data.AsSpan(at), key, value);
         return data;
     }
 

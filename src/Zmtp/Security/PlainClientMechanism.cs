@@ -40,7 +40,7 @@ internal sealed class PlainClientMechanism(SocketType type, byte[] identity, byt
         if (!_welcomed && command.Name.SequenceEqual("WELCOME"u8) && command.Data.IsEmpty)
         {
             _welcomed = true;
-            NullMechanism.WriteProperties(output, "INITIATE"u8, type, identity);
+            NullMechanism.WriteProperties(output, "INITIATE"u8, type, identity, OwnMetadata);
             return HandshakeStep.Continue;
         }
 
@@ -79,7 +79,7 @@ internal sealed class PlainServerMechanism(SocketType type, byte[] identity) : M
         error = Metadata.TryParse(command.Data, out var properties);
         if (error != ProtocolError.None) return HandshakeStep.Failed;
         Properties = properties;
-        NullMechanism.WriteReady(output, type, identity);
+        NullMechanism.WriteReady(output, type, identity, OwnMetadata);
         return HandshakeStep.Done;
     }
 

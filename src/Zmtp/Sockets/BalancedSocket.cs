@@ -6,13 +6,14 @@ namespace Zmtp.Sockets;
 /// <summary>Sockets that send to their peers in turn and receive from them in turn.</summary>
 public abstract class BalancedSocket : ZmtpSocket
 {
-    private readonly LoadBalancer _out = new();
+    private readonly LoadBalancer _out;
     private readonly FairQueue _in;
 
     private protected BalancedSocket(SocketType type, ZmtpOptions? options)
-        : base(type, options) => _in = new FairQueue(Options);
+        : base(type, options) => (_in, _out) = (new FairQueue(Options), new LoadBalancer(Options));
 
-    /// <summary>Sends to the next peer that has room; waits while there is none. The message is taken over.</summary>
+    /// <summary>Sends to the next peer that has room; waits while there is none. The message is taken over, unless it fails.</summary>
+    /// <exception cref="TimeoutException">None had room within <see cref="ZmtpOptions.SendTimeout"/>.</exception>
     /// <exception cref="ObjectDisposedException">The socket was closed.</exception>
     protected async ValueTask SendCoreAsync(Message message, CancellationToken cancellationToken) => await SendToOneAsync(message, cancellationToken);
 
@@ -23,6 +24,7 @@ public abstract class BalancedSocket : ZmtpSocket
     protected bool TrySendCore(Message message) => _out.TrySend(Peers, message) is not null;
 
     /// <summary>Waits for the next message. The caller owns it and disposes it.</summary>
+    /// <exception cref="TimeoutException">None came within <see cref="ZmtpOptions.ReceiveTimeout"/>.</exception>
     /// <exception cref="ObjectDisposedException">The socket was closed.</exception>
     protected async ValueTask<Message> ReceiveCoreAsync(CancellationToken cancellationToken) => (await _in.ReceiveAsync(cancellationToken)).Message;
 

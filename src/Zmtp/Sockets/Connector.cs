@@ -17,6 +17,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
     // A connection that ends sooner counts as a failure: a peer that shakes hands and leaves must not be dialled without pause.
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(1);
     private int _failures;
+    private bool _handshakeFailed;
 
     public string Endpoint => _text;
 
@@ -27,6 +28,9 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
             lock (_gate) return new EndpointState(_text, EndpointRole.Connect, _phase, _lastError, _since, _phase == EndpointPhase.Ready ? _current : null);
         }
     }
+
+    /// <summary>What is lingered for.</summary>
+    public Peer? Pipe => State.Peer;
 
     // On the pool: connecting may complete at once, and then a whole connection would run in the caller's thread.
     public void Start() => _running = Task.Run(RunAsync);
@@ -43,6 +47,8 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
         while (!_stopping.IsCancellationRequested)
         {
             Enter(EndpointPhase.Connecting, null);
+            _handshakeFailed = false;
+            set.Raise(SocketEventKind.Connecting, _text, "");
             var wasReady = false;
             Exception? error;
             try
@@ -55,11 +61,23 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
             }
 
             if (_stopping.IsCancellationRequested) break;
+            if (IsStoppedBy(error))
+            {
+                Failed(EndpointPhase.Stopped, error);
+                set.Raise(SocketEventKind.Stopped, _text, "", error);
+                return;
+            }
+
             await BackOffAsync(wasReady, error);
         }
 
         Enter(EndpointPhase.Closed, null);
+        set.Raise(SocketEventKind.Closed, _text, "");
     }
+
+    private bool IsStoppedBy(Exception? error) => set.Options.ReconnectMin == Timeout.InfiniteTimeSpan
+        || (set.Options.ReconnectStop.HasFlag(ReconnectStop.ConnectionRefused) && error is System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.ConnectionRefused })
+        || (set.Options.ReconnectStop.HasFlag(ReconnectStop.HandshakeFailed) && _handshakeFailed);
 
     private async Task<(bool WasReady, Exception? Error)> RunLinkAsync()
     {
@@ -73,6 +91,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
         };
         var error = await peer.RunAsync(_stopping.Token);
         if (_stopping.IsCancellationRequested) return (peer.WasReady, error);
+        _handshakeFailed = !peer.WasReady;
         set.Raise(peer.WasReady ? SocketEventKind.Disconnected : SocketEventKind.HandshakeFailed, _text, link.Remote, error);
         return (peer.WasReady, error);
     }
@@ -103,16 +122,12 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
         // A peer that refuses or speaks something else may be replaced by a better one, so it is tried again, but rarely.
         var refused = error is ZmtpProtocolException { Error: not (ProtocolError.HandshakeTimeout or ProtocolError.HeartbeatTimeout or ProtocolError.SelfConnection) };
         _failures = wasReady && set.Options.Time.GetUtcNow() - _since >= Settled ? 0 : _failures + 1;
-        var (min, max) = (set.Options.ReconnectMin, set.Options.ReconnectMax);
+        var min = set.Options.ReconnectMin;
+        var max = set.Options.ReconnectMax > min ? set.Options.ReconnectMax : min;
         var ceiling = refused ? max : TimeSpan.FromTicks((long)Math.Min(max.Ticks, min.Ticks * Math.Pow(2, Math.Min(_failures, 30))));
         // Always jittered, over the upper half: many gateways must not come back in step.
         var delay = ceiling * (0.5 + (set.Options.Jitter() / 2));
-        lock (_gate)
-        {
-            (_phase, _since, _current) = (refused ? EndpointPhase.Refused : EndpointPhase.BackingOff, set.Options.Time.GetUtcNow(), null);
-            _lastError = error is null ? "the peer closed the connection" : Words(error);
-        }
-
+        Failed(refused ? EndpointPhase.Refused : EndpointPhase.BackingOff, error);
         set.Raise(SocketEventKind.Retrying, _text, "", error, delay);
         try
         {
@@ -121,6 +136,15 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
         catch (OperationCanceledException)
         {
             // Stopped: the loop's condition ends it.
+        }
+    }
+
+    private void Failed(EndpointPhase phase, Exception? error)
+    {
+        lock (_gate)
+        {
+            (_phase, _since, _current) = (phase, set.Options.Time.GetUtcNow(), null);
+            _lastError = error is null ? "the peer closed the connection" : Words(error);
         }
     }
 

@@ -56,5 +56,7 @@ public sealed class PairSocket(ZmtpOptions? options = null) : BalancedSocket(Soc
     /// <inheritdoc cref="BalancedSocket.TryReceiveCore"/>
     public bool TryReceive([NotNullWhen(true)] out Message? message) => TryReceiveCore(out message);
 
-    private protected override IFrameSink? Attach(Peer peer) => Peers.Length > 0 ? null : base.Attach(peer);
+    private protected override IFrameSink? Attach(Peer peer) => Peers.Length > 0
+        ? Refuse(peer, $"{peer.Remote} was refused: a PAIR socket takes one peer, and {Peers[0].Remote} is there.")
+        : base.Attach(peer);
 }

@@ -43,6 +43,9 @@ public enum EndpointPhase
     /// <summary>The other side refused us or speaks something else; tried again at the longest wait.</summary>
     Refused,
 
+    /// <summary>Not tried again, as an option says.</summary>
+    Stopped,
+
     /// <summary>Taken out of use.</summary>
     Closed,
 }

@@ -16,20 +16,8 @@ internal sealed class FairQueue(ZmtpOptions options) : IDisposable
     public async ValueTask<(Message Message, Peer Peer)> ReceiveAsync(CancellationToken cancellationToken)
     {
 #pragma warning disable VSTHRD103 // A wait of no time does not block.
-        if (!_messages.Wait(0, CancellationToken.None))
+        if (!_messages.Wait(0, CancellationToken.None)) await WaitAsync(cancellationToken);
 #pragma warning restore VSTHRD103
-        {
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closed.Token);
-            try
-            {
-                await _messages.WaitAsync(either.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                throw new ObjectDisposedException("The socket was closed.", (Exception?)null);
-            }
-        }
-
         return Take();
     }
 
@@ -56,6 +44,22 @@ internal sealed class FairQueue(ZmtpOptions options) : IDisposable
     {
         _closed.Cancel();
         while (TryReceive(out var message, out _)) message.Dispose();
+    }
+
+    private async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        var patience = Options.ReceiveTimeout;
+        using var timeout = patience == Timeout.InfiniteTimeSpan ? null : new CancellationTokenSource(patience, Options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closed.Token, timeout?.Token ?? CancellationToken.None);
+        try
+        {
+            await _messages.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            ObjectDisposedException.ThrowIf(_closed.IsCancellationRequested, typeof(ZmtpSocket));
+            throw new TimeoutException($"No message came within {patience}, which is ReceiveTimeout.", e);
+        }
     }
 
     private (Message Message, Peer Peer) Take()

@@ -22,6 +22,7 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
     private bool _refusedSender;
     private bool _closed;
     private bool _failed;
+    private volatile bool _finished;
     private bool _isOver;
     private int _maxMessages;
     private long _maxBytes;
@@ -35,7 +36,7 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
     /// <summary>Completes with the reason when the connection is over.</summary>
     public Task<Exception?> Ended => _ended.Task;
 
-    public override bool IsWritable => _other is { } other && other.HasRoom();
+    public override bool IsWritable => !_finished && _other is { } other && other.HasRoom();
 
     /// <summary>Makes the two sides known to each other.</summary>
     public static void Join(InprocPeer a, SocketType typeOfA, byte[] identityOfA, InprocPeer b, SocketType typeOfB, byte[] identityOfB)
@@ -80,7 +81,7 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
 
     public override bool TryWrite<TState>(TState state, Action<TState, IFrameWriter> write, bool deferFlush = false)
     {
-        if (_other is not { } other || !other.HasRoom()) return false;
+        if (_finished || _other is not { } other || !other.HasRoom()) return false;
         var message = Message.Create();
         try
         {
@@ -96,7 +97,7 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
     }
 
     public override bool TrySend(Message message, bool deferFlush = false) =>
-        _other is { } other && other.HasRoom() && HandOver(other, message.Retain());
+        !_finished && _other is { } other && other.HasRoom() && HandOver(other, message.Retain());
 
     internal override bool TryQueue(in Parcel parcel, FlushBatch batch) =>
         _other is { } other && other.HasRoom() && HandOver(other, parcel is { From: 0, HasTail: false } ? parcel.Head.Retain() : parcel.ToMessage());
@@ -123,6 +124,8 @@ internal sealed class InprocPeer(string endpoint, bool isOutgoing, ZmtpOptions o
     }
 
     public override Task FlushedAsync() => Task.CompletedTask;
+
+    internal override void Finish() => _finished = true;
 
     private bool HandOver(InprocPeer other, Message message)
     {

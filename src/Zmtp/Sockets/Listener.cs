@@ -17,6 +17,7 @@ internal sealed class Listener : IAsyncDisposable
     private readonly PendingHandshakes _handshakes;
     private Task _accepting = Task.CompletedTask;
     private string? _lastError;
+    private bool _isClosed;
 
     public Listener(PeerSet set, ZmtpEndpoint endpoint)
     {
@@ -37,16 +38,25 @@ internal sealed class Listener : IAsyncDisposable
         _accepting = Task.Run(AcceptAsync);
     }
 
+    /// <summary>Takes no more connections; those that are there go on.</summary>
+    public void StopAccepting()
+    {
+        // Once: a file of the same name may be another listener's by then.
+        if (Interlocked.Exchange(ref _isClosed, true)) return;
+        _socket.Dispose();
+        SocketTransport.Unlink(_endpoint);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        _socket.Dispose();
-        SocketTransport.Unlink(_endpoint);
+        StopAccepting();
         await _accepting;
         Task[] left;
         lock (_gate) left = [.. _connections];
         await Task.WhenAll(left);
         _stopping.Dispose();
+        _set.Raise(SocketEventKind.Closed, Endpoint, "");
     }
 
     private async Task AcceptAsync()
@@ -57,7 +67,7 @@ internal sealed class Listener : IAsyncDisposable
             {
                 Take(await _socket.AcceptAsync(_stopping.Token));
             }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException || Volatile.Read(ref _isClosed))
             {
                 return;
             }

@@ -1,7 +1,7 @@
 namespace Zmtp.Sockets;
 
 /// <summary>The sending half of DEALER, PUSH and REQ: whole messages to one writable peer after the other, waiting while there is none.</summary>
-internal sealed class LoadBalancer
+internal sealed class LoadBalancer(ZmtpOptions options)
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,7 +38,31 @@ internal sealed class LoadBalancer
     /// <summary>Where in the list of peers the next message begins to look.</summary>
     public uint NextTurn() => (uint)Interlocked.Increment(ref _next);
 
+    /// <summary>Sends to the next peer that takes the message, waiting while there is none. When it fails, the message is still the caller's.</summary>
+    /// <exception cref="TimeoutException">None took it within the send timeout.</exception>
     public async ValueTask<Peer> SendAsync(Func<Peer[]> peers, Message message, CancellationToken cancellationToken)
+    {
+        var patience = options.SendTimeout;
+        if (patience == Timeout.InfiniteTimeSpan) return await WaitAndSendAsync(peers, message, cancellationToken);
+        using var timeout = new CancellationTokenSource(patience, options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            return await WaitAndSendAsync(peers, message, either.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"No peer took the message within {patience}, which is SendTimeout.", e);
+        }
+    }
+
+    /// <summary>A peer came or has room again.</summary>
+    public void Changed() => Wake(closing: false);
+
+    /// <summary>The socket is closed: who waits for a peer waits in vain.</summary>
+    public void Close() => Wake(closing: true);
+
+    private async ValueTask<Peer> WaitAndSendAsync(Func<Peer[]> peers, Message message, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -54,12 +78,6 @@ internal sealed class LoadBalancer
             await changed.WaitAsync(cancellationToken);
         }
     }
-
-    /// <summary>A peer came or has room again.</summary>
-    public void Changed() => Wake(closing: false);
-
-    /// <summary>The socket is closed: who waits for a peer waits in vain.</summary>
-    public void Close() => Wake(closing: true);
 
     private void Wake(bool closing)
     {

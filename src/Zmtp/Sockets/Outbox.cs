@@ -31,6 +31,7 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
     private bool _refused;
     private int _lost;
     private bool _closed;
+    private bool _finished;
     private bool _insideFrame;
     private bool _insideMessage;
     private WireFrameStream? _stream;
@@ -54,7 +55,7 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
 
     private ChunkList Target => _stream is null ? _queue : _held;
 
-    private bool HasRoom => !_closed && _queue.Messages + _held.Messages + _inFlightMessages < _maxMessages
+    private bool HasRoom => !_closed && !_finished && _queue.Messages + _held.Messages + _inFlightMessages < _maxMessages
         && (_queue.Bytes + _held.Bytes + _inFlightBytes < _maxBytes);
 
     public bool TryWrite<TState>(TState state, Action<TState, IFrameWriter> write, bool deferFlush)
@@ -208,6 +209,12 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
             if (_closed || (!_flushing && _queue.IsEmpty && _queue.Messages == 0 && (_control.IsEmpty || _stream is not null))) return Task.CompletedTask;
             return (_drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
+    }
+
+    /// <summary>Takes no more messages; what is queued goes out.</summary>
+    public void Finish()
+    {
+        lock (_gate) _finished = true;
     }
 
     /// <summary>Drops everything; nothing is taken any more.</summary>

@@ -103,6 +103,9 @@ public abstract class Peer
     /// <summary>Whether the peer has left messages waiting for so long that nobody waits for it any more; taking one ends that.</summary>
     internal bool IsStuck { get; set; }
 
+    /// <summary>Takes nothing more; what is queued still goes out.</summary>
+    internal abstract void Finish();
+
     internal void CountIn(long bytes) => _bytesIn += bytes;
 
     internal void CountMessageIn() => _messagesIn++;

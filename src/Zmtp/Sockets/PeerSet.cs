@@ -14,6 +14,8 @@ public sealed class PeerSet : IAsyncDisposable
     private readonly List<Listener> _listeners = [];
     private readonly Dictionary<string, InprocListener> _inproc = new(StringComparer.Ordinal);
     private readonly Dictionary<Peer, DateTimeOffset> _accepted = [];
+    private SocketMonitor[] _monitors = [];
+    private string _lastEndpoint = "";
     private bool _disposed;
 
     /// <summary>Makes a set without connections.</summary>
@@ -22,7 +24,7 @@ public sealed class PeerSet : IAsyncDisposable
     /// <param name="owner">Told of peers.</param>
     public PeerSet(SocketType type, ZmtpOptions options, IPeerOwner owner)
     {
-        options.Check();
+        options.Check(type);
         (Type, Options, Owner) = (type, options.Copy(), owner);
     }
 
@@ -32,6 +34,9 @@ public sealed class PeerSet : IAsyncDisposable
     internal ZmtpOptions Options { get; }
 
     internal IPeerOwner Owner { get; }
+
+    /// <summary>The endpoint bound or connected last, with the real port of a wildcard; empty before. (LAST_ENDPOINT)</summary>
+    public string LastEndpoint => Volatile.Read(ref _lastEndpoint);
 
     /// <summary>Every endpoint, and every ready peer that connected to a bound one.</summary>
     public IReadOnlyList<EndpointState> Endpoints
@@ -64,10 +69,11 @@ public sealed class PeerSet : IAsyncDisposable
             _connectors.Add(connector);
         }
 
+        Volatile.Write(ref _lastEndpoint, connector.Endpoint);
         connector.Start();
     }
 
-    /// <summary>Takes one connection to an endpoint away.</summary>
+    /// <summary>Takes one connection to an endpoint away, after what is queued has had the linger time to leave.</summary>
     /// <returns>False when there is none.</returns>
     public async Task<bool> DisconnectAsync(string endpoint)
     {
@@ -80,8 +86,52 @@ public sealed class PeerSet : IAsyncDisposable
             _connectors.Remove(connector);
         }
 
+        await LingerAsync([connector], []);
         await connector.DisposeAsync();
         return true;
+    }
+
+    /// <summary>Ends a bound endpoint and the connections that were accepted on it, after what is queued has had the linger time to leave.</summary>
+    /// <param name="endpoint">As <see cref="Bind"/> returned it.</param>
+    /// <returns>False when there is none.</returns>
+    public async Task<bool> UnbindAsync(string endpoint)
+    {
+        var parsed = ZmtpEndpoint.Parse(endpoint);
+        Listener? listener;
+        InprocListener? inproc = null;
+        Peer[] accepted;
+        lock (_gate)
+        {
+            listener = _listeners.Find(l => l.Endpoint == parsed.ToString());
+            if (listener is not null) _listeners.Remove(listener);
+            else if (parsed.Scheme == "inproc" && _inproc.Remove(parsed.Host, out inproc)) Options.Inproc.Unbind(parsed.Host, inproc);
+            else return false;
+            accepted = [.. _accepted.Keys.Where(peer => peer.Endpoint == (listener?.Endpoint ?? inproc!.Endpoint))];
+        }
+
+        listener?.StopAccepting();
+        await LingerAsync([], accepted);
+        foreach (var peer in accepted.OfType<InprocPeer>()) peer.Abort(new ZmtpException("The endpoint was taken out of use."));
+        if (listener is not null) await listener.DisposeAsync();
+        else Raise(SocketEventKind.Closed, inproc!.Endpoint, "");
+        return true;
+    }
+
+    /// <summary>Begins to note what happens to connections, for those who read it from the monitor.</summary>
+    /// <param name="capacity">Most events that wait to be read; further ones are lost and counted.</param>
+    public SocketMonitor Monitor(int capacity = 1_000)
+    {
+        var monitor = new SocketMonitor(capacity, gone =>
+        {
+            lock (_gate) _monitors = [.. _monitors.Where(m => m != gone)];
+        });
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _monitors = [.. _monitors, monitor];
+        }
+
+        return monitor;
     }
 
     /// <summary>Binds an endpoint and accepts peers on it.</summary>
@@ -97,12 +147,24 @@ public sealed class PeerSet : IAsyncDisposable
             var inproc = new InprocListener(endpoint, this);
             Options.Inproc.Bind(parsed.Host, inproc);
             lock (_gate) _inproc[parsed.Host] = inproc;
+            Volatile.Write(ref _lastEndpoint, endpoint);
             Raise(SocketEventKind.Listening, endpoint, "");
             return endpoint;
         }
 
-        var listener = new Listener(this, parsed);
+        Listener listener;
+        try
+        {
+            listener = new Listener(this, parsed);
+        }
+        catch (ZmtpException e)
+        {
+            Raise(SocketEventKind.BindFailed, endpoint, "", e);
+            throw;
+        }
+
         lock (_gate) _listeners.Add(listener);
+        Volatile.Write(ref _lastEndpoint, listener.Endpoint);
         listener.Start();
         return listener.Endpoint;
     }
@@ -124,10 +186,29 @@ public sealed class PeerSet : IAsyncDisposable
         await LingerAsync(connectors, accepted);
         foreach (var peer in accepted.OfType<InprocPeer>()) peer.Abort(new ZmtpException("The socket was closed."));
         await Task.WhenAll([.. connectors.Select(c => c.DisposeAsync().AsTask()), .. listeners.Select(l => l.DisposeAsync().AsTask())]);
+        foreach (var inproc in _inproc.Values) Raise(SocketEventKind.Closed, inproc.Endpoint, "");
+        foreach (var monitor in Volatile.Read(ref _monitors)) monitor.Complete();
     }
 
-    internal void Raise(SocketEventKind kind, string endpoint, string remote, Exception? error = null, TimeSpan delay = default) =>
-        Options.Events?.Invoke(new SocketEvent(kind, endpoint, remote, error, delay));
+    internal void Raise(SocketEventKind kind, string endpoint, string remote, Exception? error = null, TimeSpan delay = default)
+    {
+        var e = new SocketEvent(kind, endpoint, remote, error, delay);
+        Tell(e);
+        try
+        {
+            Options.Events?.Invoke(e);
+        }
+        catch (Exception failure)
+        {
+            // The callback is the application's; accepting and connecting go on whatever it does.
+            Tell(new SocketEvent(SocketEventKind.CallbackFailed, endpoint, remote, failure, default));
+        }
+    }
+
+    private void Tell(in SocketEvent e)
+    {
+        foreach (var monitor in Volatile.Read(ref _monitors)) monitor.Tell(e);
+    }
 
     internal void Accepted(Peer peer)
     {
@@ -161,8 +242,10 @@ public sealed class PeerSet : IAsyncDisposable
 
     private async Task LingerAsync(Connector[] connectors, Peer[] accepted)
     {
-        if (Options.Linger <= TimeSpan.Zero) return;
-        var flushed = Task.WhenAll([.. connectors.Select(c => c.State.Peer?.FlushedAsync() ?? Task.CompletedTask), .. accepted.Select(p => p.FlushedAsync())]);
+        Peer[] peers = [.. connectors.Select(c => c.Pipe).OfType<Peer>(), .. accepted];
+        foreach (var peer in peers) peer.Finish();
+        if (Options.Linger == TimeSpan.Zero) return;
+        var flushed = Task.WhenAll(peers.Select(p => p.FlushedAsync()));
         try
         {
             await flushed.WaitAsync(Options.Linger, Options.Time);

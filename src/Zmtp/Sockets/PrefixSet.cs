@@ -9,6 +9,12 @@ internal sealed class PrefixSet
 
     public int Count { get; private set; }
 
+    /// <summary>What the prefixes cost in memory, about.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>What one prefix costs: its bytes, an array's head and an entry of a set.</summary>
+    public static long Cost(ReadOnlySpan<byte> prefix) => prefix.Length + 64;
+
     public bool Add(ReadOnlySpan<byte> prefix)
     {
         if (!_byLength.TryGetValue(prefix.Length, out var set))
@@ -19,6 +25,7 @@ internal sealed class PrefixSet
 
         if (!set.GetAlternateLookup<ReadOnlySpan<byte>>().Add(prefix)) return false;
         Count++;
+        Bytes += Cost(prefix);
         return true;
     }
 
@@ -26,6 +33,7 @@ internal sealed class PrefixSet
     {
         if (!_byLength.TryGetValue(prefix.Length, out var set) || !set.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(prefix)) return false;
         Count--;
+        Bytes -= Cost(prefix);
         if (set.Count > 0) return true;
         _byLength.Remove(prefix.Length);
         Changed();

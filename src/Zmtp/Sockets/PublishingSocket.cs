@@ -56,7 +56,7 @@ public abstract class PublishingSocket : ZmtpSocket
         bool changed;
         lock (subscriptions)
         {
-            if (subscribe && subscriptions.Prefixes.Count >= Options.MaxSubscriptions) return false;
+            if (subscribe && (subscriptions.Prefixes.Count >= Options.MaxSubscriptions || subscriptions.Prefixes.Bytes + PrefixSet.Cost(topic) > Options.MaxSubscriptionBytes)) return false;
             // A set per connection: subscribing twice is once, taking back what nobody holds is nothing.
             changed = subscribe ? subscriptions.Prefixes.Add(topic) : subscriptions.Prefixes.Remove(topic);
         }

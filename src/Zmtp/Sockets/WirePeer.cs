@@ -120,6 +120,8 @@ internal sealed class WirePeer : Peer, ILinkSignals
 
     public override Task FlushedAsync() => _outbox.DrainedAsync();
 
+    internal override void Finish() => _outbox.Finish();
+
     /// <summary>Runs the connection to its end. Never throws.</summary>
     /// <returns>Why it ended; null when the peer closed between two messages.</returns>
     public async Task<Exception?> RunAsync(CancellationToken stopping)

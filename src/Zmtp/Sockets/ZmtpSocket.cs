@@ -7,6 +7,7 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
 {
     private readonly PeerSet _set;
     private long _messagesLost;
+    private long _refusedPeers;
 
     private protected ZmtpSocket(SocketType type, ZmtpOptions? options)
     {
@@ -34,6 +35,12 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
 
     internal ZmtpOptions Settings => Options;
 
+    /// <summary>The endpoint bound or connected last, with the real port of a wildcard; empty before. (LAST_ENDPOINT)</summary>
+    public string LastEndpoint => _set.LastEndpoint;
+
+    /// <summary>Peers that the socket did not take: their identity was in use, or the one peer that it takes was there.</summary>
+    public long RefusedPeers => Volatile.Read(ref _refusedPeers);
+
     private protected ZmtpOptions Options { get; }
 
     private protected Lock Gate { get; } = new();
@@ -51,9 +58,18 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
     /// <exception cref="ArgumentException">It is no endpoint; the message says what is allowed.</exception>
     public void Connect(string endpoint) => _set.Connect(endpoint);
 
-    /// <summary>Takes a connection to an endpoint away.</summary>
+    /// <summary>Takes a connection to an endpoint away, after what is queued has had the linger time to leave.</summary>
     /// <returns>False when there is none.</returns>
     public Task<bool> DisconnectAsync(string endpoint) => _set.DisconnectAsync(endpoint);
+
+    /// <summary>Ends a bound endpoint and the connections that were accepted on it, after what is queued has had the linger time to leave.</summary>
+    /// <param name="endpoint">As <see cref="Bind"/> returned it.</param>
+    /// <returns>False when there is none.</returns>
+    public Task<bool> UnbindAsync(string endpoint) => _set.UnbindAsync(endpoint);
+
+    /// <summary>Begins to note what happens to connections, for those who read it from the monitor.</summary>
+    /// <param name="capacity">Most events that wait to be read; further ones are lost and counted.</param>
+    public SocketMonitor Monitor(int capacity = 1_000) => _set.Monitor(capacity);
 
     /// <summary>Closes the socket: what is queued to be sent has the linger time to leave, what was received and not taken is dropped.</summary>
     public async ValueTask DisposeAsync()
@@ -137,6 +153,14 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
     /// <summary>The peer is in <see cref="Peers"/>; outside the lock.</summary>
     private protected virtual void Attached(Peer peer)
     {
+    }
+
+    /// <summary>Says why a peer is not taken, for <see cref="Attach"/> to return.</summary>
+    private protected IFrameSink? Refuse(Peer peer, string why)
+    {
+        Interlocked.Increment(ref _refusedPeers);
+        _set.Raise(SocketEventKind.PeerRefused, peer.Endpoint, peer.Remote, new ZmtpException(why));
+        return null;
     }
 
     private protected virtual void Detach(Peer peer)

@@ -8,6 +8,11 @@ namespace Zmtp.Transports;
 /// <summary>tcp, ipc, ws and wss: endpoints become connected or listening sockets.</summary>
 internal static class SocketTransport
 {
+    private const int LinuxSocketLevel = 1;
+    private const int LinuxBindToDevice = 25;
+    private const int LinuxIPv6Level = 41;
+    private const int LinuxTrafficClass = 67;
+
     /// <summary>Connects.</summary>
     /// <exception cref="SocketException">Refused, unreachable, no such name.</exception>
     public static async Task<Link> ConnectAsync(ZmtpEndpoint endpoint, ZmtpOptions options, CancellationToken cancellationToken)
@@ -29,10 +34,8 @@ internal static class SocketTransport
             }
 
             if (endpoint.Source is { } source) socket.Bind(source);
-            await socket.ConnectAsync(endpoint.Host, endpoint.Port, either.Token);
-            // A connection from a port to itself is a quirk of TCP on loopback when the listener is away: nobody is there.
-            if (Equals(socket.LocalEndPoint, socket.RemoteEndPoint)) throw new ZmtpProtocolException(Wire.ProtocolError.SelfConnection);
-            return endpoint.IsWebSocket ? WebSocketTransport.Open(socket, Describe(socket), endpoint, options, isClient: true) : new SocketLink(socket, Describe(socket));
+            var remote = await ConnectTcpAsync(socket, endpoint, options, either.Token);
+            return endpoint.IsWebSocket ? WebSocketTransport.Open(socket, remote, endpoint, options, isClient: true) : new SocketLink(socket, remote);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -51,7 +54,7 @@ internal static class SocketTransport
     /// <exception cref="ZmtpException">It cannot be bound; the message says why.</exception>
     public static Socket Listen(ZmtpEndpoint endpoint, ZmtpOptions options, out ZmtpEndpoint bound)
     {
-        var address = endpoint.Scheme == "ipc" ? new UnixDomainSocketEndPoint(SystemPath(endpoint)) : (EndPoint)new IPEndPoint(BindAddress(endpoint), endpoint.Port);
+        var address = endpoint.Scheme == "ipc" ? new UnixDomainSocketEndPoint(SystemPath(endpoint)) : (EndPoint)new IPEndPoint(BindAddress(endpoint, options.IPv6), endpoint.Port);
         if (endpoint.Scheme == "ipc") RemoveStaleFile(endpoint);
         if (endpoint.Scheme == "wss") options.WssServerCertificate ??= WebSocketTransport.LoadCertificate(options);
         var socket = new Socket(address.AddressFamily, SocketType.Stream, endpoint.Scheme == "ipc" ? ProtocolType.Unspecified : ProtocolType.Tcp);
@@ -59,6 +62,7 @@ internal static class SocketTransport
         {
             Prepare(socket, endpoint, options);
             if (endpoint.IsTcp) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            if (address is IPEndPoint { Address: var any } && any.Equals(IPAddress.IPv6Any)) socket.DualMode = endpoint.Host == "*";
             socket.Bind(address);
             socket.Listen(options.Backlog);
         }
@@ -94,11 +98,49 @@ internal static class SocketTransport
         }
     }
 
+    /// <returns>The peer's address, in words.</returns>
+    private static async Task<string> ConnectTcpAsync(Socket socket, ZmtpEndpoint endpoint, ZmtpOptions options, CancellationToken cancellationToken)
+    {
+        if (options.SocksProxy.Length > 0)
+        {
+            var proxy = SocksProxy.TryParse(options.SocksProxy)!;
+            await socket.ConnectAsync(proxy.Host, proxy.Port, cancellationToken);
+            await SocksProxy.AskAsync(socket, endpoint.Host, endpoint.Port, options, cancellationToken);
+            return $"{endpoint.Host}:{endpoint.Port}";
+        }
+
+        await socket.ConnectAsync(endpoint.Host, endpoint.Port, cancellationToken);
+        // A connection from a port to itself is a quirk of TCP on loopback when the listener is away: nobody is there.
+        if (Equals(socket.LocalEndPoint, socket.RemoteEndPoint)) throw new ZmtpProtocolException(Wire.ProtocolError.SelfConnection);
+        return Describe(socket);
+    }
+
     private static void Prepare(Socket socket, ZmtpEndpoint endpoint, ZmtpOptions options)
     {
-        if (endpoint.IsTcp) socket.NoDelay = true;
         if (options.SendBuffer > 0) socket.SendBufferSize = options.SendBuffer;
         if (options.ReceiveBuffer > 0) socket.ReceiveBufferSize = options.ReceiveBuffer;
+        if (endpoint.IsTcp) PrepareTcp(socket, options);
+    }
+
+    private static void PrepareTcp(Socket socket, ZmtpOptions options)
+    {
+        socket.NoDelay = true;
+        if (options.TcpKeepAlive is { } probes) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, probes);
+        if (options.TcpKeepAliveCount > 0) socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, options.TcpKeepAliveCount);
+        if (options.TcpKeepAliveIdle > TimeSpan.Zero) socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, Seconds(options.TcpKeepAliveIdle));
+        if (options.TcpKeepAliveInterval > TimeSpan.Zero) socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, Seconds(options.TcpKeepAliveInterval));
+        if (options.TypeOfService > 0) SetTypeOfService(socket, options.TypeOfService);
+        if (options.BindToDevice.Length > 0) socket.SetRawSocketOption(LinuxSocketLevel, LinuxBindToDevice, [.. System.Text.Encoding.UTF8.GetBytes(options.BindToDevice), 0]);
+
+        static int Seconds(TimeSpan time) => Math.Max(1, (int)time.TotalSeconds);
+    }
+
+    private static void SetTypeOfService(Socket socket, int octet)
+    {
+        // A socket for both families sends IPv4 packets with the one and IPv6 packets with the other.
+        socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.TypeOfService, octet);
+        if (socket.AddressFamily != AddressFamily.InterNetworkV6 || !OperatingSystem.IsLinux()) return;
+        socket.SetRawSocketOption(LinuxIPv6Level, LinuxTrafficClass, BitConverter.GetBytes(octet));
     }
 
     private static string Describe(Socket socket) => socket.RemoteEndPoint switch
@@ -110,9 +152,9 @@ internal static class SocketTransport
 
     private static string SystemPath(ZmtpEndpoint endpoint) => endpoint.Host[0] == '@' ? "\0" + endpoint.Host[1..] : endpoint.Host;
 
-    private static IPAddress BindAddress(ZmtpEndpoint endpoint)
+    private static IPAddress BindAddress(ZmtpEndpoint endpoint, bool takesIPv6)
     {
-        if (endpoint.Host == "*") return IPAddress.Any;
+        if (endpoint.Host == "*") return takesIPv6 && Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
         if (IPAddress.TryParse(endpoint.Host, out var address)) return address;
         // As libzmq: the name of an interface, else a name to look up.
         foreach (var nic in NetworkInterface.GetAllNetworkInterfaces())
@@ -122,6 +164,8 @@ internal static class SocketTransport
             {
                 if (unicast.Address.AddressFamily == AddressFamily.InterNetwork) return unicast.Address;
             }
+
+            if (takesIPv6 && nic.GetIPProperties().UnicastAddresses.FirstOrDefault(address => address.Address.AddressFamily == AddressFamily.InterNetworkV6) is { } six) return six.Address;
         }
 
         try
