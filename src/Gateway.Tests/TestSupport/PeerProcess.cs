@@ -44,6 +44,22 @@ internal sealed class PeerProcess : IAsyncDisposable
     public static Task<PeerProcess> StartSecureAsync(string security, params string[] arguments) =>
         ReadyAsync(new PeerProcess("/usr/bin/python3", "peer.py", arguments, security));
 
+    /// <summary>Starts a peer that takes cases on its standard input; see matrix.py.</summary>
+    /// <param name="kind">python, node or jszmq.</param>
+    public static PeerProcess StartMatrix(string kind) => kind switch
+    {
+        "python" => new PeerProcess("/usr/bin/python3", "matrix.py", []),
+        "node" => new PeerProcess("node", "matrix.mjs", []),
+        _ => new PeerProcess("node", "matrix-jszmq.mjs", []),
+    };
+
+    /// <summary>Writes a line to the peer's standard input.</summary>
+    public async Task SayAsync(string line)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync();
+    }
+
     private static async Task<PeerProcess> ReadyAsync(PeerProcess peer)
     {
         try
