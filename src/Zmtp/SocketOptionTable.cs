@@ -63,6 +63,8 @@ public static class SocketOptionTable
         Of(nameof(ZmtpOptions.XPubNoDrop), "XPUB_NODROP", "", static o => o.XPubNoDrop, Publishers),
         Of(nameof(ZmtpOptions.WelcomeMessage), "XPUB_WELCOME_MSG", "SetWelcomeMessage", static o => o.WelcomeMessage.Length > 0, Publishers),
         Of(nameof(ZmtpOptions.InvertMatching), "INVERT_MATCHING", "", static o => o.InvertMatching, Pub, XPub, Sub),
+        Of(nameof(ZmtpOptions.MulticastHops), "MULTICAST_HOPS", "MulticastHops", static o => o.MulticastHops != 1, Radio),
+        Of(nameof(ZmtpOptions.MulticastLoop), "MULTICAST_LOOP", "", static o => !o.MulticastLoop, Radio),
         Of(nameof(ZmtpOptions.MaxTopicLength)),
         Of(nameof(ZmtpOptions.MaxSubscriptions)),
         Of(nameof(ZmtpOptions.MaxSubscriptionBytes)),

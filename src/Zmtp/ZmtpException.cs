@@ -12,6 +12,10 @@ public class ZmtpException : Exception
     }
 }
 
+/// <summary>There is no peer to send to by that name (libzmq: EHOSTUNREACH).</summary>
+/// <param name="message">Which name.</param>
+public sealed class ZmtpUnreachableException(string message) : ZmtpException(message);
+
 /// <summary>The peer broke the protocol or one of its limits; its connection is closed, no other.</summary>
 /// <param name="error">The rule.</param>
 /// <param name="detail">What was seen, for the log; empty when the rule says it all.</param>

@@ -12,6 +12,12 @@ public sealed partial class ZmtpOptions
     /// <summary>Kernel receive buffer in bytes. Default 0: the system's. (RCVBUF)</summary>
     public int ReceiveBuffer { get; set; }
 
+    /// <summary>udp, RADIO: routers that a multicast datagram may pass, 0 to 255. Default 1: it stays in the local network. (MULTICAST_HOPS)</summary>
+    public int MulticastHops { get; set; } = 1;
+
+    /// <summary>udp, RADIO: whether multicast datagrams also reach listeners on this machine. Default true. (MULTICAST_LOOP)</summary>
+    public bool MulticastLoop { get; set; } = true;
+
     /// <summary>wss, server: the certificate, and what it was issued with, as PEM. Default empty: wss cannot be bound. (WSS_CERT_PEM)</summary>
     public string WssCertificatePem { get; set; } = "";
 

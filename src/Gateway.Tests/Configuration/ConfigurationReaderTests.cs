@@ -46,7 +46,7 @@ public class ConfigurationReaderTests
     [InlineData("Backends:quotes:Bind:first=tcp://127.0.0.1:1", "Backends:quotes:Bind:first is not an entry of a list; allowed: texts, or the keys 0, 1, 2 and so on.")]
     [InlineData("Backends:calculator:Connect=tcp://127.0.0.1", "Backends:calculator:Connect:0 is \"tcp://127.0.0.1\"; allowed: tcp://host:port with a port from 0 to 65535, or * for any.")]
     [InlineData("Backends:calculator:Connect=tcp://*:5555", "Backends:calculator:Connect:0 is \"tcp://*:5555\"; allowed: tcp://host:port with the host and the port of a peer.")]
-    [InlineData("Backends:calculator:Connect=http://127.0.0.1:5555", "Backends:calculator:Connect:0 is \"http://127.0.0.1:5555\"; allowed: tcp://host:port, ipc://path, ipc://@name, ws://host:port/path, wss://host:port/path or inproc://name.")]
+    [InlineData("Backends:calculator:Connect=http://127.0.0.1:5555", "Backends:calculator:Connect:0 is \"http://127.0.0.1:5555\"; allowed: tcp://host:port, ipc://path, ipc://@name, ws://host:port/path, wss://host:port/path, inproc://name or udp://host:port.")]
     [InlineData("Backends:calculator:Connect=tcp://127.0.0.1:70000", "Backends:calculator:Connect:0 is \"tcp://127.0.0.1:70000\"; allowed: tcp://host:port with a port from 0 to 65535, or * for any.")]
     [InlineData("Backends:quotes:Bind=tcp://127.0.0.1:1;127.0.0.1:5558", "Backends:quotes:Bind:0 is \"tcp://127.0.0.1:1;127.0.0.1:5558\"; allowed: an endpoint without a source address, which is for connecting.")]
     [InlineData("Backends:quotes:Bind=tcp://*:5557", "Backends:quotes:Bind:0 is \"tcp://*:5557\"; allowed: an endpoint that Gateway:Backends:jobs:Bind:0 does not bind already.")]

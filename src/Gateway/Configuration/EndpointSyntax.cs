@@ -6,17 +6,17 @@ namespace Gateway.Configuration;
 internal static class EndpointSyntax
 {
     /// <summary>What is allowed to connect to.</summary>
-    public const string ConnectRule = "tcp://host:port, ipc://path, ipc://@name, ws://host:port/path, wss://host:port/path or inproc://name";
+    public const string ConnectRule = "tcp://host:port, ipc://path, ipc://@name, ws://host:port/path, wss://host:port/path, inproc://name or udp://host:port";
 
     /// <summary>What is allowed to bind.</summary>
-    public const string BindRule = "tcp://address:port, tcp://*:port, ipc://path, ipc://@name, ws://address:port, wss://address:port or inproc://name";
+    public const string BindRule = "tcp://address:port, tcp://*:port, ipc://path, ipc://@name, ws://address:port, wss://address:port, inproc://name or udp://host:port";
 
     /// <summary>What is allowed instead of an endpoint to connect to; null when it is one.</summary>
     public static string? ConnectError(string endpoint)
     {
         if (!ZmtpEndpoint.TryParse(endpoint, out var parts, out var error)) return error;
         // "Any" is no peer.
-        return parts is { Scheme: "tcp" or "ws" or "wss" } and ({ Host: "*" } or { Port: 0 }) ? $"{parts.Scheme}://host:port with the host and the port of a peer" : null;
+        return parts is { Scheme: "tcp" or "ws" or "wss" or "udp" } and ({ Host: "*" } or { Port: 0 }) ? $"{parts.Scheme}://host:port with the host and the port of a peer" : null;
     }
 
     /// <summary>What is allowed instead of an endpoint to bind; null when it is one.</summary>

@@ -4,7 +4,8 @@ using Zmtp.Wire;
 namespace Zmtp.Sockets;
 
 /// <summary>Keeps one connection to an endpoint: connects, runs it, waits, connects again, until it is stopped.</summary>
-internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisposable
+/// <param name="tag">Given to each peer that comes about here, as its <see cref="Peer.Tag"/>; disposed with the connector. Or null.</param>
+internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable? tag = null) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
@@ -39,6 +40,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
     {
         await _stopping.CancelAsync();
         await _running;
+        tag?.Dispose();
         _stopping.Dispose();
     }
 
@@ -84,11 +86,9 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
         var link = await SocketTransport.ConnectAsync(endpoint, set.Options, _stopping.Token);
         set.Raise(SocketEventKind.Connected, _text, link.Remote);
         Enter(EndpointPhase.Handshaking, null);
-        WirePeer peer = null!;
-        peer = new WirePeer(link, _text, isOutgoing: true, set.Type, set.Options, set.Options.CreateMechanism(set.Type), set.Owner)
-        {
-            Ready = () => Enter(EndpointPhase.Ready, peer),
-        };
+        LinkPeer peer = null!;
+        peer = set.MakePeer(link, _text, isOutgoing: true, () => Enter(EndpointPhase.Ready, peer));
+        peer.Tag = tag;
         var error = await peer.RunAsync(_stopping.Token);
         if (_stopping.IsCancellationRequested) return (peer.WasReady, error);
         _handshakeFailed = !peer.WasReady;
@@ -103,14 +103,14 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint) : IAsyncDisp
         var other = listener.Set;
         if (!set.Type.Accepts(other.Type))
             return (false, new ZmtpProtocolException(ProtocolError.IncompatibleSocketType, $"the peer is a {other.Type.Name()}, ours is a {set.Type.Name()}"));
-        var ours = new InprocPeer(_text, true, set.Options, set.Owner);
+        var ours = new InprocPeer(_text, true, set.Options, set.Owner) { Tag = tag };
         var theirs = new InprocPeer(listener.Endpoint, false, other.Options, other.Owner);
         InprocPeer.Join(ours, set.Type, set.Options.Identity, theirs, other.Type, other.Options.Identity);
         if (!other.Adopt(theirs)) return (false, new ZmtpException($"{_text} is being closed."));
         Enter(EndpointPhase.Ready, ours);
         await using var stop = _stopping.Token.UnsafeRegister(static peer => ((InprocPeer)peer!).Abort(new OperationCanceledException()), ours);
         // The publisher first: the subscriber's first act is to subscribe, at a side that must know its peer by then.
-        var (first, second) = set.Type is SocketType.Pub or SocketType.XPub ? (ours, theirs) : (theirs, ours);
+        var (first, second) = set.Type is SocketType.Pub or SocketType.XPub or SocketType.Radio ? (ours, theirs) : (theirs, ours);
         if (first.Open()) second.Open();
         var error = await ours.Ended;
         set.Raise(SocketEventKind.Disconnected, _text, _text, error);

@@ -103,17 +103,18 @@ internal sealed class Listener : IAsyncDisposable
     private void Run(Link link)
     {
         _set.Raise(SocketEventKind.Accepted, Endpoint, link.Remote);
-        WirePeer peer = null!;
-        peer = new WirePeer(link, Endpoint, isOutgoing: false, _set.Type, _set.Options, _set.Options.CreateMechanism(_set.Type), _set.Owner)
+        LinkPeer peer = null!;
+        peer = _set.MakePeer(link, Endpoint, isOutgoing: false, () =>
         {
-            Ready = () =>
-            {
-                _handshakes.Remove(peer);
-                _set.Accepted(peer);
-                _set.Raise(SocketEventKind.Ready, Endpoint, link.Remote);
-            },
-        };
-        _handshakes.Add(peer, _endpoint.Scheme == "ipc" ? "" : link.Address)?.Abort(new ZmtpProtocolException(ProtocolError.TooManyHandshakes, "closed to make room for another"));
+            if (peer is WirePeer ready) _handshakes.Remove(ready);
+            _set.Accepted(peer);
+            _set.Raise(SocketEventKind.Ready, Endpoint, link.Remote);
+        });
+        if (peer is WirePeer shaking)
+        {
+            _handshakes.Add(shaking, _endpoint.Scheme == "ipc" ? "" : link.Address)?.Abort(new ZmtpProtocolException(ProtocolError.TooManyHandshakes, "closed to make room for another"));
+        }
+
         // Its own task: a handshake must not hold up the accept loop.
         var running = Task.Run(() => RunAsync(peer));
         lock (_gate) _connections.Add(running);
@@ -126,12 +127,12 @@ internal sealed class Listener : IAsyncDisposable
             this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    private async Task RunAsync(WirePeer peer)
+    private async Task RunAsync(LinkPeer peer)
     {
         var error = await peer.RunAsync(_stopping.Token);
         if (!peer.WasReady)
         {
-            _handshakes.Remove(peer);
+            if (peer is WirePeer shaking) _handshakes.Remove(shaking);
             if (error is not null) _lastError = $"{peer.Remote}: {Connector.Words(error)}";
         }
 

@@ -10,11 +10,11 @@ namespace Zmtp.Sockets;
 /// The outgoing half of a connection. Messages are encoded under a lock into the bytes that will be sent; whoever finds nobody sending
 /// sends, and takes along everything that others queue meanwhile: one system call for many messages.
 /// </summary>
+/// <param name="framed">False for the raw bytes of STREAM, which have no headers.</param>
 /// <remarks>Bounded by messages and bytes; the caller applies the pattern's rule when <see cref="TryWrite"/> says no.</remarks>
-internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IFrameWriter, IThreadPoolWorkItem
+internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool framed = true) : IFrameWriter, IThreadPoolWorkItem
 {
     private const int MaxControlBytes = 64 * 1024;
-    private const int ByReference = 16 * 1024;
     private readonly Lock _gate = new();
     private readonly ChunkList _held = new();
     private readonly int _maxMessages = options.SendHighWaterMark == 0 ? int.MaxValue : options.SendHighWaterMark;
@@ -81,7 +81,7 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
             for (var i = 0; i < s.message.Count; i++)
             {
                 var frame = s.message[i];
-                if (frame.Length < ByReference || s.Item1._protection is not null) writer.WriteFrame(frame.Span, i < s.message.Count - 1);
+                if (frame.Length < Message.ByReference || s.Item1._protection is not null) writer.WriteFrame(frame.Span, i < s.message.Count - 1);
                 else s.Item1.WriteShared(frame, i < s.message.Count - 1, s.message);
             }
         }, deferFlush);
@@ -281,7 +281,7 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
         {
             var frame = parcel.Head[i];
             var more = i < parcel.Head.Count - 1 || parcel.HasTail;
-            if (frame.Length < ByReference || _protection is not null) ((IFrameWriter)this).WriteFrame(frame.Span, more);
+            if (frame.Length < Message.ByReference || _protection is not null) ((IFrameWriter)this).WriteFrame(frame.Span, more);
             else WriteShared(frame, more, parcel.Head);
         }
 
@@ -306,6 +306,7 @@ internal sealed class Outbox(Link link, WirePeer peer, ZmtpOptions options) : IF
 
     private void WriteHeader(FrameHeader header)
     {
+        if (!framed) return;
         var target = Target;
         target.Advance(header.Write(target.GetSpan(FrameHeader.MaxSize)));
     }

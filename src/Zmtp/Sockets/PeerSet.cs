@@ -12,6 +12,7 @@ public sealed class PeerSet : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly List<Connector> _connectors = [];
     private readonly List<Listener> _listeners = [];
+    private readonly List<UdpEndpoint> _udp = [];
     private readonly Dictionary<string, InprocListener> _inproc = new(StringComparer.Ordinal);
     private readonly Dictionary<Peer, DateTimeOffset> _accepted = [];
     private SocketMonitor[] _monitors = [];
@@ -48,6 +49,7 @@ public sealed class PeerSet : IAsyncDisposable
             {
                 foreach (var connector in _connectors) states.Add(connector.State);
                 foreach (var listener in _listeners) states.Add(listener.State);
+                foreach (var udp in _udp) states.Add(udp.State);
                 foreach (var inproc in _inproc.Values) states.Add(new EndpointState(inproc.Endpoint, EndpointRole.Bind, EndpointPhase.Listening, null, default, null));
                 foreach (var (peer, since) in _accepted) states.Add(new EndpointState(peer.Remote, EndpointRole.Accepted, EndpointPhase.Ready, null, since, peer));
             }
@@ -58,11 +60,21 @@ public sealed class PeerSet : IAsyncDisposable
 
     /// <summary>Connects to an endpoint and keeps the connection up until <see cref="DisconnectAsync"/>. Returns at once.</summary>
     /// <exception cref="ArgumentException">It is no endpoint that can be connected to.</exception>
-    public void Connect(string endpoint)
+    public void Connect(string endpoint) => Connect(endpoint, tag: null);
+
+    /// <summary>Connects; each peer that comes about gets the tag, which is disposed when the endpoint is taken away.</summary>
+    internal void Connect(string endpoint, IDisposable? tag)
     {
         var parsed = ZmtpEndpoint.Parse(endpoint);
-        if (parsed.IsTcp && (parsed.Port == 0 || parsed.Host == "*")) throw new ArgumentException($"Endpoint \"{endpoint}\" has no host and port to connect to.", nameof(endpoint));
-        var connector = new Connector(this, parsed);
+        if ((parsed.IsTcp || parsed.Scheme == "udp") && (parsed.Port == 0 || parsed.Host == "*")) throw new ArgumentException($"Endpoint \"{endpoint}\" has no host and port to connect to.", nameof(endpoint));
+        if (WhyNot(Type, parsed, binds: false) is { } why) throw new ArgumentException($"Endpoint \"{endpoint}\" cannot be connected to: {why}.", nameof(endpoint));
+        if (parsed.Scheme == "udp")
+        {
+            Add(UdpEndpoint.Connect(this, parsed));
+            return;
+        }
+
+        var connector = new Connector(this, parsed, tag);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
@@ -73,6 +85,16 @@ public sealed class PeerSet : IAsyncDisposable
         connector.Start();
     }
 
+    /// <summary>Why a socket of this type does not take an endpoint, in words that follow a colon; null when it does.</summary>
+    public static string? WhyNot(SocketType type, ZmtpEndpoint endpoint, bool binds) => endpoint.Scheme switch
+    {
+        "udp" when type != SocketType.Radio && type != SocketType.Dish => $"udp is for RADIO, which connects, and DISH, which binds; this is a {type.Name()} socket",
+        "udp" when binds && type == SocketType.Radio => "over udp a RADIO connects and a DISH binds",
+        "udp" when !binds && type == SocketType.Dish => "over udp a DISH binds and a RADIO connects",
+        not ("tcp" or "ipc") when type == SocketType.Stream => "a STREAM socket speaks raw bytes over tcp or ipc",
+        _ => null,
+    };
+
     /// <summary>Takes one connection to an endpoint away, after what is queued has had the linger time to leave.</summary>
     /// <returns>False when there is none.</returns>
     public async Task<bool> DisconnectAsync(string endpoint)
@@ -82,10 +104,10 @@ public sealed class PeerSet : IAsyncDisposable
         lock (_gate)
         {
             connector = _connectors.FindLast(c => c.Endpoint == text);
-            if (connector is null) return false;
-            _connectors.Remove(connector);
+            if (connector is not null) _connectors.Remove(connector);
         }
 
+        if (connector is null) return await RemoveUdpAsync(text, EndpointRole.Connect);
         await LingerAsync([connector], []);
         await connector.DisposeAsync();
         return true;
@@ -100,6 +122,7 @@ public sealed class PeerSet : IAsyncDisposable
         Listener? listener;
         InprocListener? inproc = null;
         Peer[] accepted;
+        if (parsed.Scheme == "udp") return await RemoveUdpAsync(parsed.ToString(), EndpointRole.Bind);
         lock (_gate)
         {
             listener = _listeners.Find(l => l.Endpoint == parsed.ToString());
@@ -141,7 +164,9 @@ public sealed class PeerSet : IAsyncDisposable
     public string Bind(string endpoint)
     {
         var parsed = ZmtpEndpoint.Parse(endpoint);
+        if (WhyNot(Type, parsed, binds: true) is { } why) throw new ArgumentException($"Endpoint \"{endpoint}\" cannot be bound: {why}.", nameof(endpoint));
         ObjectDisposedException.ThrowIf(_disposed, this);
+        if (parsed.Scheme == "udp") return Add(UdpEndpoint.Bind(this, parsed)).Endpoint;
         if (parsed.Scheme == "inproc")
         {
             var inproc = new InprocListener(endpoint, this);
@@ -174,18 +199,19 @@ public sealed class PeerSet : IAsyncDisposable
     {
         Connector[] connectors;
         Listener[] listeners;
+        UdpEndpoint[] udp;
         Peer[] accepted;
         lock (_gate)
         {
             if (_disposed) return;
             _disposed = true;
-            (connectors, listeners, accepted) = ([.. _connectors], [.. _listeners], [.. _accepted.Keys]);
+            (connectors, listeners, udp, accepted) = ([.. _connectors], [.. _listeners], [.. _udp], [.. _accepted.Keys]);
             foreach (var (name, inproc) in _inproc) Options.Inproc.Unbind(name, inproc);
         }
 
         await LingerAsync(connectors, accepted);
         foreach (var peer in accepted.OfType<InprocPeer>()) peer.Abort(new ZmtpException("The socket was closed."));
-        await Task.WhenAll([.. connectors.Select(c => c.DisposeAsync().AsTask()), .. listeners.Select(l => l.DisposeAsync().AsTask())]);
+        await Task.WhenAll([.. connectors.Select(c => c.DisposeAsync().AsTask()), .. listeners.Select(l => l.DisposeAsync().AsTask()), .. udp.Select(u => u.DisposeAsync().AsTask())]);
         foreach (var inproc in _inproc.Values) Raise(SocketEventKind.Closed, inproc.Endpoint, "");
         foreach (var monitor in Volatile.Read(ref _monitors)) monitor.Complete();
     }
@@ -209,6 +235,11 @@ public sealed class PeerSet : IAsyncDisposable
     {
         foreach (var monitor in Volatile.Read(ref _monitors)) monitor.Tell(e);
     }
+
+    /// <summary>Makes the peer of a new connection: ZMTP, or raw bytes for a STREAM socket.</summary>
+    internal LinkPeer MakePeer(Link link, string endpoint, bool isOutgoing, Action ready) => Type == SocketType.Stream
+        ? new StreamPeer(link, endpoint, isOutgoing, Options, Owner) { Ready = ready }
+        : new WirePeer(link, endpoint, isOutgoing, Type, Options, Options.CreateMechanism(Type), Owner) { Ready = ready };
 
     internal void Accepted(Peer peer)
     {
@@ -237,6 +268,32 @@ public sealed class PeerSet : IAsyncDisposable
                 set.Gone(gone);
             },
             (this, peer), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return true;
+    }
+
+    private UdpEndpoint Add(UdpEndpoint udp)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _udp.Add(udp);
+        }
+
+        udp.Start();
+        return udp;
+    }
+
+    private async Task<bool> RemoveUdpAsync(string endpoint, EndpointRole role)
+    {
+        UdpEndpoint? udp;
+        lock (_gate)
+        {
+            udp = _udp.FindLast(u => u.Endpoint == endpoint && u.State.Role == role);
+            if (udp is null) return false;
+            _udp.Remove(udp);
+        }
+
+        await udp.DisposeAsync();
         return true;
     }
 

@@ -7,11 +7,11 @@ internal sealed class WireFrameStream : FrameStream
 {
     private readonly Outbox _outbox;
     private readonly Link _link;
-    private readonly WirePeer _peer;
+    private readonly LinkPeer _peer;
     private bool _begun;
     private bool _ended;
 
-    public WireFrameStream(Outbox outbox, Link link, WirePeer peer, long length)
+    public WireFrameStream(Outbox outbox, Link link, LinkPeer peer, long length)
     {
         (_outbox, _link, _peer) = (outbox, link, peer);
         Left = length;
@@ -40,7 +40,7 @@ internal sealed class WireFrameStream : FrameStream
                 }
                 else
                 {
-                    using var abort = cancellationToken.UnsafeRegister(static peer => ((WirePeer)peer!).Abort(new OperationCanceledException()), _peer);
+                    using var abort = cancellationToken.UnsafeRegister(static peer => ((LinkPeer)peer!).Abort(new OperationCanceledException()), _peer);
                     count = await sending;
                 }
 

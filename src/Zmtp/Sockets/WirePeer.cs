@@ -7,7 +7,7 @@ using Zmtp.Wire;
 namespace Zmtp.Sockets;
 
 /// <summary>One byte connection from its first byte to its last: greeting, handshake, then messages and commands both ways.</summary>
-internal sealed class WirePeer : Peer, ILinkSignals
+internal sealed class WirePeer : LinkPeer, ILinkSignals
 {
     private const int InitialBuffer = 8 * 1024;
     private const int MaxUnexpectedMessages = 100;
@@ -47,17 +47,11 @@ internal sealed class WirePeer : Peer, ILinkSignals
 
     public override bool IsWritable => _outbox.IsWritable;
 
-    /// <summary>Whether the handshake was completed.</summary>
-    public bool WasReady { get; private set; }
-
     /// <summary>When the last byte of the handshake came, as a timestamp of the options' clock; before the first, when the connection was made.</summary>
     internal long LastHeard { get; private set; }
 
     /// <summary>Whether the handshake waits for the authenticator, which is not the peer's fault.</summary>
     internal bool IsBeingDecided { get; private set; }
-
-    /// <summary>Called once, when the handshake is complete, before the owner hears of it.</summary>
-    public Action? Ready { get; init; }
 
     public override bool TryWrite<TState>(TState state, Action<TState, IFrameWriter> write, bool deferFlush = false) => _outbox.TryWrite(state, write, deferFlush);
 
@@ -91,7 +85,7 @@ internal sealed class WirePeer : Peer, ILinkSignals
     public override void SendSubscription(ReadOnlySpan<byte> topic, bool subscribe)
     {
         var frame = new ArrayBufferWriter<byte>(topic.Length + 32);
-        if (_minor == 0)
+        if (_minor == 0 && _ownType != SocketType.Dish)
         {
             // ZMTP 3.0: a message of one frame, 01 or 00 and the topic.
             var header = FrameHeader.For(topic.Length + 1);
@@ -102,6 +96,7 @@ internal sealed class WirePeer : Peer, ILinkSignals
         else
         {
             var name = subscribe ? CommandNames.Subscribe : CommandNames.Cancel;
+            if (_ownType == SocketType.Dish) name = subscribe ? CommandNames.Join : CommandNames.Leave;
             frame.Advance(Command.WriteFrame(frame.GetSpan(Command.FrameSize(name.Length, topic.Length)), name, topic));
         }
 
@@ -122,9 +117,7 @@ internal sealed class WirePeer : Peer, ILinkSignals
 
     internal override void Finish() => _outbox.Finish();
 
-    /// <summary>Runs the connection to its end. Never throws.</summary>
-    /// <returns>Why it ended; null when the peer closed between two messages.</returns>
-    public async Task<Exception?> RunAsync(CancellationToken stopping)
+    public override async Task<Exception?> RunAsync(CancellationToken stopping)
     {
         IFrameSink? sink = null;
         Exception? reason = null;
@@ -135,7 +128,8 @@ internal sealed class WirePeer : Peer, ILinkSignals
             Ready?.Invoke();
             sink = _owner.PeerReady(this);
             if (sink is null) return new ZmtpException("The socket takes no further peer.");
-            _heartbeat = Heartbeat.Start(this, _options, pings: _minor > 0 || _form == SessionForm.WebSocket);
+            // libzmq's DISH takes a PING for a group frame and closes (specification digest, section 9); a WebSocket's own are no frames.
+            _heartbeat = Heartbeat.Start(this, _options, pings: (_minor > 0 && Type != SocketType.Dish) || _form == SessionForm.WebSocket);
             if (_owesPong) SendPong();
             await ReadMessagesAsync(sink, stopping);
         }
@@ -152,7 +146,7 @@ internal sealed class WirePeer : Peer, ILinkSignals
         return reason;
     }
 
-    internal void RaiseWritable() => _owner.PeerWritable(this);
+    internal override void RaiseWritable() => _owner.PeerWritable(this);
 
     internal bool SendPing(ReadOnlySpan<byte> frame) => _outbox.SendControl(frame, exempt: false, forLink: _form != SessionForm.Zmtp);
 
@@ -166,8 +160,7 @@ internal sealed class WirePeer : Peer, ILinkSignals
 
     internal bool IsStreaming => _outbox.IsStreaming;
 
-    /// <summary>Whether the peer speaks ZMTP 3.0, where subscriptions are messages.</summary>
-    internal bool IsMinorZero => _minor == 0;
+    internal override bool IsMinorZero => _minor == 0;
 
     private async ValueTask EndAsync(IFrameSink? sink, Exception? reason)
     {
@@ -377,6 +370,11 @@ internal sealed class WirePeer : Peer, ILinkSignals
             if (command.Name.SequenceEqual(CommandNames.Subscribe)) return Subscribed(command.Data, true);
             if (command.Name.SequenceEqual(CommandNames.Cancel)) return Subscribed(command.Data, false);
         }
+        else if (_ownType == SocketType.Radio)
+        {
+            if (command.Name.SequenceEqual(CommandNames.Join)) return Joined(command.Data, true);
+            if (command.Name.SequenceEqual(CommandNames.Leave)) return Joined(command.Data, false);
+        }
 
         // PONG has done its work by arriving; unknown well-formed commands are ignored, as the specification asks.
         return ProtocolError.None;
@@ -386,6 +384,12 @@ internal sealed class WirePeer : Peer, ILinkSignals
     {
         if (topic.Length > _options.MaxTopicLength) return ProtocolError.TopicTooLong;
         return _owner.PeerSubscribed(this, topic, subscribe) ? ProtocolError.None : ProtocolError.TooManySubscriptions;
+    }
+
+    private ProtocolError Joined(ReadOnlySpan<byte> group, bool join)
+    {
+        if (group.Length > RadioSocket.MaxGroupLength) return ProtocolError.GroupTooLong;
+        return _owner.PeerSubscribed(this, group, join) ? ProtocolError.None : ProtocolError.TooManySubscriptions;
     }
 
     private void SendPong()

@@ -58,6 +58,8 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
     /// <exception cref="ArgumentException">It is no endpoint; the message says what is allowed.</exception>
     public void Connect(string endpoint) => _set.Connect(endpoint);
 
+    private protected void Connect(string endpoint, IDisposable tag) => _set.Connect(endpoint, tag);
+
     /// <summary>Takes a connection to an endpoint away, after what is queued has had the linger time to leave.</summary>
     /// <returns>False when there is none.</returns>
     public Task<bool> DisconnectAsync(string endpoint) => _set.DisconnectAsync(endpoint);

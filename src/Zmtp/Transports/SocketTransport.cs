@@ -152,7 +152,9 @@ internal static class SocketTransport
 
     private static string SystemPath(ZmtpEndpoint endpoint) => endpoint.Host[0] == '@' ? "\0" + endpoint.Host[1..] : endpoint.Host;
 
-    private static IPAddress BindAddress(ZmtpEndpoint endpoint, bool takesIPv6)
+    /// <summary>The address to bind.</summary>
+    /// <exception cref="ZmtpException">The host is no address, interface or known name.</exception>
+    internal static IPAddress BindAddress(ZmtpEndpoint endpoint, bool takesIPv6)
     {
         if (endpoint.Host == "*") return takesIPv6 && Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
         if (IPAddress.TryParse(endpoint.Host, out var address)) return address;

@@ -3,22 +3,26 @@ using System.Net;
 
 namespace Zmtp.Transports;
 
-/// <summary>An endpoint such as <c>tcp://host:port</c>, <c>ipc://path</c>, <c>ws://host:port/path</c> or <c>inproc://name</c>, taken apart.</summary>
-/// <param name="Scheme">tcp, ipc, ws, wss or inproc.</param>
-/// <param name="Host">tcp, ws and wss: a name, an IPv4 address, an IPv6 address without brackets, an interface's name, or <c>*</c>. ipc and inproc: the path or name.</param>
-/// <param name="Port">tcp, ws and wss: 0 to 65535, 0 (also written <c>*</c>) for any free port when binding. Else 0.</param>
+/// <summary>An endpoint such as <c>tcp://host:port</c>, <c>ipc://path</c>, <c>ws://host:port/path</c>, <c>inproc://name</c> or <c>udp://host:port</c>, taken apart.</summary>
+/// <param name="Scheme">tcp, ipc, ws, wss, inproc or udp.</param>
+/// <param name="Host">tcp, ws, wss and udp: a name, an IPv4 address, an IPv6 address without brackets, an interface's name, or <c>*</c>. ipc and inproc: the path or name.</param>
+/// <param name="Port">tcp, ws, wss and udp: 0 to 65535, 0 (also written <c>*</c>) for any free port when binding. Else 0.</param>
 /// <param name="Source">tcp: address and port to connect from (<c>tcp://source:port;host:port</c>), or null.</param>
 /// <param name="Path">ws and wss: path and query, beginning with <c>/</c>; empty for none. A listener takes any path, as libzmq's does.</param>
 public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoint? Source = null, string Path = "")
 {
     private const int MaxIpcPath = 107;
     private const int MaxPath = 2048;
+    private const string Spoken = "tcp://host:port, ipc://path, ipc://@name, ws://host:port/path, wss://host:port/path, inproc://name or udp://host:port";
 
     /// <summary>Whether host and port name a TCP socket: tcp, ws and wss.</summary>
     internal bool IsTcp => Scheme is "tcp" or "ws" or "wss";
 
     /// <summary>Whether frames travel as WebSocket messages (45/ZWS): ws and wss.</summary>
     internal bool IsWebSocket => Scheme is "ws" or "wss";
+
+    /// <summary>udp with a multicast group: name or address of the interface to use (<c>udp://interface;group:port</c>), or null for the system's choice.</summary>
+    public string? Interface { get; init; }
 
     /// <summary>Reads an endpoint.</summary>
     /// <param name="text">The endpoint's text.</param>
@@ -37,6 +41,9 @@ public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoi
             case "ws" or "wss":
                 endpoint = ParseWebSocket(text[..at], rest, out error);
                 break;
+            case "udp":
+                endpoint = ParseUdp(rest, out error);
+                break;
             case "ipc" when rest.Length is > 0 and <= MaxIpcPath && rest != "@":
             case "inproc" when rest.Length is > 0 and <= 255:
                 endpoint = new ZmtpEndpoint(text[..at], rest, 0);
@@ -47,8 +54,12 @@ public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoi
             case "inproc":
                 error = "inproc:// followed by a name of 1 to 255 characters";
                 break;
+            case "pgm" or "epgm" or "norm" or "tipc" or "vmci" or "vsock":
+                // libzmq's other transports, each of which needs a library or a kernel module of its own.
+                error = $"{Spoken}; {text[..at]} is not spoken here, and docs/recipes.md shows the forwarder that goes in front";
+                break;
             default:
-                error = "tcp://host:port, ipc://path, ipc://@name, ws://host:port/path, wss://host:port/path or inproc://name";
+                error = Spoken;
                 break;
         }
 
@@ -61,7 +72,8 @@ public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoi
         TryParse(text, out var endpoint, out var error) ? endpoint : throw new ArgumentException($"Endpoint \"{text}\" is not {error}.", nameof(text));
 
     /// <inheritdoc/>
-    public override string ToString() => !IsTcp ? $"{Scheme}://{Host}" : $"{Scheme}://{(Source is null ? "" : $"{Source};")}{Authority}{Path}";
+    public override string ToString() => !IsTcp && Scheme != "udp" ? $"{Scheme}://{Host}"
+        : $"{Scheme}://{(Source is null ? "" : $"{Source};")}{(Interface is null ? "" : $"{Interface};")}{Authority}{Path}";
 
     /// <summary>Host and port, an IPv6 address in brackets.</summary>
     internal string Authority => $"{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Port}";
@@ -94,6 +106,23 @@ public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoi
             text = text[(semicolon + 1)..];
         }
 
+        return ParseHostAndPort("tcp", text, out error) is { } endpoint ? endpoint with { Source = source } : null;
+    }
+
+    private static ZmtpEndpoint? ParseUdp(string text, out string? error)
+    {
+        var semicolon = text.LastIndexOf(';');
+        var parsed = ParseHostAndPort("udp", text[(semicolon + 1)..], out error);
+        if (semicolon < 0 || parsed is null) return parsed;
+        // As libzmq: an interface is chosen for a multicast group only; a unicast address has one already.
+        if (semicolon > 0 && IPAddress.TryParse(parsed.Host, out var address) && address.IsMulticast()) return parsed with { Interface = text[..semicolon] };
+        error = "udp://interface;group:port with the name or address of an interface and a multicast address as the group";
+        return null;
+    }
+
+    private static ZmtpEndpoint? ParseHostAndPort(string scheme, string text, out string? error)
+    {
+        error = null;
         var colon = text.LastIndexOf(':');
         var host = colon < 0 ? "" : text[..colon];
         var bracketed = host.StartsWith('[') && host.EndsWith(']');
@@ -102,7 +131,7 @@ public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoi
         var portText = colon < 0 ? "" : text[(colon + 1)..];
         if (portText != "*" && !(int.TryParse(portText, System.Globalization.NumberStyles.None, null, out port) && port <= IPEndPoint.MaxPort))
         {
-            error = "tcp://host:port with a port from 0 to 65535, or * for any";
+            error = $"{scheme}://host:port with a port from 0 to 65535, or * for any";
             return null;
         }
 
@@ -110,8 +139,8 @@ public sealed record ZmtpEndpoint(string Scheme, string Host, int Port, IPEndPoi
         var legal = bracketed
             ? IPAddress.TryParse(host, out var address) && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6
             : host == "*" || Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4;
-        if (legal) return new ZmtpEndpoint("tcp", host, port, source);
-        error = "tcp://host:port with a name, an IPv4 address, an IPv6 address in brackets, or * as the host";
+        if (legal) return new ZmtpEndpoint(scheme, host, port);
+        error = $"{scheme}://host:port with a name, an IPv4 address, an IPv6 address in brackets, or * as the host";
         return null;
     }
 }

@@ -62,4 +62,10 @@ public static class CommandNames
 
     /// <summary>Takes a subscription back.</summary>
     public static ReadOnlySpan<byte> Cancel => "CANCEL"u8;
+
+    /// <summary>Joins a group (48/RADIO-DISH).</summary>
+    public static ReadOnlySpan<byte> Join => "JOIN"u8;
+
+    /// <summary>Leaves a group.</summary>
+    public static ReadOnlySpan<byte> Leave => "LEAVE"u8;
 }

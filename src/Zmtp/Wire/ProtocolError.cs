@@ -54,6 +54,9 @@ public enum ProtocolError
     /// <summary>A topic is longer than <c>MaxTopicLength</c>.</summary>
     TopicTooLong,
 
+    /// <summary>A group is longer than 255 bytes (48/RADIO-DISH).</summary>
+    GroupTooLong,
+
     /// <summary>A peer holds more subscriptions than <c>MaxSubscriptions</c>.</summary>
     TooManySubscriptions,
 

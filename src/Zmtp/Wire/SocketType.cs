@@ -64,6 +64,9 @@ public enum SocketType
 
     /// <summary>One peer, both ways, single frames (52/CHANNEL).</summary>
     Channel,
+
+    /// <summary>Raw TCP connections, with no ZMTP on the wire: no peer announces this type.</summary>
+    Stream,
 }
 
 /// <summary>Names and legal pairs of socket types (37/ZMTP 3.1, "The Socket-Type Property").</summary>
@@ -90,6 +93,7 @@ public static class SocketTypes
         (SocketType.Scatter, "SCATTER", [SocketType.Gather]),
         (SocketType.Peer, "PEER", [SocketType.Peer]),
         (SocketType.Channel, "CHANNEL", [SocketType.Channel]),
+        (SocketType.Stream, "STREAM", []),
     ];
 
     /// <summary>The name on the wire, such as <c>DEALER</c>.</summary>
@@ -109,7 +113,8 @@ public static class SocketTypes
     {
         foreach (var row in Table)
         {
-            if (Ascii.Equals(name, row.Name)) return row.Type;
+            // Without a handshake nobody announces STREAM; who does is no peer of ours.
+            if (Ascii.Equals(name, row.Name) && row.Type != SocketType.Stream) return row.Type;
         }
 
         return SocketType.None;

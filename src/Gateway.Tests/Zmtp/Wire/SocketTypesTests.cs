@@ -13,7 +13,7 @@ public class SocketTypesTests
         "CLIENT SERVER", "SERVER CLIENT", "RADIO DISH", "DISH RADIO", "GATHER SCATTER", "SCATTER GATHER", "PEER PEER", "CHANNEL CHANNEL",
     ];
 
-    private static readonly SocketType[] All = [.. Enum.GetValues<SocketType>().Where(type => type != SocketType.None)];
+    private static readonly SocketType[] All = [.. Enum.GetValues<SocketType>().Where(type => type is not (SocketType.None or SocketType.Stream))];
 
     [Fact]
     public void Only_the_pairs_of_the_specification_may_talk()
