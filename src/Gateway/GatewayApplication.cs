@@ -107,6 +107,7 @@ internal static class GatewayApplication
         services.AddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<BackendMetrics>();
+        services.AddSingleton<SocketSecurer>();
         // The demo's names are its own: two gateways in one process, as in tests, do not meet.
         services.AddSingleton(static provider => provider.GetRequiredService<GatewayConfiguration>().Current.IsDemo ? new InprocRegistry() : InprocRegistry.Shared);
         services.AddSingleton<IBackendFactory, ZmtpBackendFactory>();

@@ -6,7 +6,8 @@ using Zmtp.Wire;
 namespace Gateway.Backends;
 
 /// <summary>Makes backends that speak ZMTP.</summary>
-internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics metrics, InprocRegistry inproc, TimeProvider time, IHostApplicationLifetime lifetime) : IBackendFactory
+internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics metrics, InprocRegistry inproc, SocketSecurer securer, TimeProvider time, IHostApplicationLifetime lifetime)
+    : IBackendFactory
 {
     private const long DefaultStreamMessageSize = 1024 * 1024;
 
@@ -19,19 +20,20 @@ internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics 
         var log = new BackendLog(name, loggers.CreateLogger("Gateway.Backends"), metrics, lifetime.ApplicationStopping);
         return options.Socket.ToUpperInvariant() switch
         {
-            "REQ" or "DEALER" => new CallerBackend(name, options, Socket(options, 0), time, log, metrics),
-            "PUSH" => new PusherBackend(name, options, Socket(options, DefaultStreamMessageSize), log),
-            "PUB" or "XPUB" => new PublisherBackend(name, options, Socket(options, DefaultStreamMessageSize), log),
-            "SUB" => new SourceBackend(name, options, SocketType.Sub, Socket(options, DefaultStreamMessageSize), log),
-            "XSUB" => new SourceBackend(name, options, SocketType.XSub, Socket(options, DefaultStreamMessageSize), log),
-            _ => new SourceBackend(name, options, SocketType.Pull, Socket(options, DefaultStreamMessageSize), log),
+            "REQ" or "DEALER" => new CallerBackend(name, options, Socket(name, options, 0), time, log, metrics),
+            "PUSH" => new PusherBackend(name, options, Socket(name, options, DefaultStreamMessageSize), log),
+            "PUB" or "XPUB" => new PublisherBackend(name, options, Socket(name, options, DefaultStreamMessageSize), log),
+            "SUB" => new SourceBackend(name, options, SocketType.Sub, Socket(name, options, DefaultStreamMessageSize), log),
+            "XSUB" => new SourceBackend(name, options, SocketType.XSub, Socket(name, options, DefaultStreamMessageSize), log),
+            _ => new SourceBackend(name, options, SocketType.Pull, Socket(name, options, DefaultStreamMessageSize), log),
         };
     }
 
-    private ZmtpOptions Socket(BackendOptions options, long maxMessageSize)
+    private ZmtpOptions Socket(string name, BackendOptions options, long maxMessageSize)
     {
         var socket = new ZmtpOptions { MaxMessageSize = maxMessageSize, Inproc = inproc, Time = time };
         options.Options.ApplyTo(socket);
+        securer.Secure(socket, options.Security, $"{GatewayOptions.SectionName}:Backends:{name}:Security");
         return socket;
     }
 }

@@ -14,6 +14,13 @@ internal abstract record Command
     /// <summary>Print the JSON Schema of configuration files.</summary>
     public sealed record Schema : Command;
 
+    /// <summary>Make a CURVE key pair.</summary>
+    /// <param name="Out">Name of the certificates to write; null to print the pair.</param>
+    public sealed record CurveKeyPair(string? Out) : Command;
+
+    /// <summary>Hash the password that stands in the first line of the input.</summary>
+    public sealed record HashPassword : Command;
+
     /// <summary>Print the usage.</summary>
     public sealed record Help : Command;
 

@@ -5,7 +5,7 @@ namespace Gateway.CommandLine;
 /// <summary>Reads the command line. Nothing is ignored: what is not known is said.</summary>
 internal static class CommandParser
 {
-    private static readonly string[] Words = ["check", "schema", "help"];
+    private static readonly string[] Words = ["check", "schema", "curve-keypair", "hash-password", "help"];
     private static readonly string[] Flags = ["--help", "--version", "--config", "--urls"];
 
     /// <summary>Configuration keys, or their first part, that mean something outside the section.</summary>
@@ -24,7 +24,21 @@ internal static class CommandParser
         {
             "check" => arguments.Count == 2 ? new Command.Check(arguments[1]) : new Command.Invalid("check takes one file: gateway check gateway.json"),
             "schema" => arguments.Count == 1 ? new Command.Schema() : new Command.Invalid($"schema takes nothing more; remove {arguments[1]}"),
+            "curve-keypair" => ParseCurveKeyPair(arguments),
+            "hash-password" => arguments.Count == 1 ? new Command.HashPassword() : new Command.Invalid("hash-password takes nothing more; it reads the password from its input"),
             _ => ParseServe(arguments),
+        };
+    }
+
+    private static Command ParseCurveKeyPair(IReadOnlyList<string> arguments)
+    {
+        string[] rest = [.. arguments.Skip(1)];
+        return rest switch
+        {
+            [] => new Command.CurveKeyPair(null),
+            ["--out", { Length: > 0 } name] when !name.StartsWith('-') => new Command.CurveKeyPair(name),
+            [{ Length: > 6 } both] when both.StartsWith("--out=", StringComparison.Ordinal) => new Command.CurveKeyPair(both[6..]),
+            _ => new Command.Invalid("curve-keypair takes nothing, or a name for the two files: gateway curve-keypair --out NAME"),
         };
     }
 

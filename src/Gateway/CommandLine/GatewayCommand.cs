@@ -1,6 +1,10 @@
 using System.Net.Sockets;
+using System.Text;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Connections;
+using Zmtp;
+using Zmtp.Authentication;
+using Zmtp.Security;
 
 namespace Gateway.CommandLine;
 
@@ -17,6 +21,8 @@ internal static class GatewayCommand
         gateway                        run with gateway.json or gateway.yaml of this directory; without any, the demo
         gateway check FILE             say everything that is wrong with a file
         gateway schema                 print the JSON Schema of the file, for editors
+        gateway curve-keypair          print a new CURVE key pair; with --out NAME write NAME.key and NAME.key_secret instead
+        gateway hash-password          read a password from the input and print its hash, for Security:Users
 
           --config FILE                a JSON or YAML file instead of gateway.json and gateway.yaml; repeatable, later ones win
           --urls URL[;URL]             where to listen; default {GatewayApplication.DefaultUrl}
@@ -28,7 +34,7 @@ internal static class GatewayCommand
 
     /// <summary>Runs it to its end.</summary>
     /// <returns>Exit code: 0 done, 1 failed, 2 not understood.</returns>
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, TextWriter error)
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, TextReader? input = null)
     {
         try
         {
@@ -42,6 +48,12 @@ internal static class GatewayCommand
                     return Done;
                 case Command.Schema:
                     await output.WriteAsync(ConfigurationSchema.Text());
+                    return Done;
+                case Command.CurveKeyPair pair:
+                    await output.WriteLineAsync(MakeKeyPair(pair.Out));
+                    return Done;
+                case Command.HashPassword:
+                    await output.WriteLineAsync(HashPassword(await (input ?? Console.In).ReadLineAsync()));
                     return Done;
                 case Command.Check check:
                     await output.WriteLineAsync(Check(check.File));
@@ -71,6 +83,25 @@ internal static class GatewayCommand
         var snapshot = new ConfigurationReader(rules.GetServices<IRouteRules>()).Read(configuration);
         return $"{file} is valid: {Count(snapshot.Backends.Count, "backend")}, {Count(snapshot.Routes.Count, "route")}";
     }
+
+    private static string MakeKeyPair(string? name)
+    {
+        try
+        {
+            var pair = CurveKeyPair.Generate();
+            if (name is null) return $"public-key: {Z85.Encode(pair.PublicKey)}\nsecret-key: {Z85.Encode(pair.SecretKey)}";
+            new CurveCertificate(pair.PublicKey, pair.SecretKey).Save(name, TimeProvider.System.GetUtcNow());
+            return $"{name}.key is for those who have to know the key, {name}.key_secret for its owner alone";
+        }
+        catch (Exception e) when (e is ZmtpException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new ConfigurationException($"gateway: no key pair was made: {e.Message.TrimEnd('.')}");
+        }
+    }
+
+    private static string HashPassword(string? password) => string.IsNullOrEmpty(password) || Encoding.UTF8.GetByteCount(password) > byte.MaxValue
+        ? throw new ConfigurationException("gateway: the input's first line has to be a password of 1 to 255 bytes")
+        : PasswordHash.Of(password).ToString();
 
     private static string Count(int number, string thing) => number == 1 ? $"1 {thing}" : $"{number} {thing}s";
 

@@ -53,4 +53,7 @@ public sealed class BackendOptions
     /// <summary>When an endpoint that times out is left alone for a while.</summary>
     [AppliesTo(RouteKinds.Call)]
     public CircuitOptions Circuit { get; set; } = new();
+
+    /// <summary>How its connections are secured, and who may come in. Default: not at all.</summary>
+    public SecurityOptions Security { get; set; } = new();
 }

@@ -47,6 +47,7 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
         }
 
         _problems.AddRange(SocketOptionsRules.Check($"{path}:Options", backend.Options, SocketTypes.Parse(Encoding.ASCII.GetBytes(backend.Socket.ToUpperInvariant())), given.IsGiven));
+        SecurityReader.Read($"{path}:Security", backend.Security, _problems);
         Demand(
             !backend.Upstream.Contains("Demand") || backend.Upstream.Count == 1,
             $"{path}:Upstream", string.Join(", ", backend.Upstream), "Demand alone, or prefixes");

@@ -5,6 +5,12 @@ namespace Zmtp.Security;
 /// <param name="SecretKey">Never leaves its owner.</param>
 public sealed record CurveKeyPair(byte[] PublicKey, byte[] SecretKey)
 {
+    /// <summary>Whether CURVE can be used here: it takes its primitives from libsodium.</summary>
+    public static bool IsAvailable => Sodium.IsAvailable;
+
+    /// <summary>Why it cannot be used, and what to install, in words that follow a subject; null when it can.</summary>
+    public static string? WhyUnavailable => Sodium.IsAvailable ? null : Sodium.WhyMissing;
+
     /// <summary>Makes a new pair.</summary>
     /// <exception cref="ZmtpException">libsodium is not installed.</exception>
     public static CurveKeyPair Generate()

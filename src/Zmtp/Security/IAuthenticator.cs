@@ -2,7 +2,7 @@ using Zmtp.Wire;
 
 namespace Zmtp.Security;
 
-/// <summary>Decides who may connect (27/ZAP as an interface; a handler at <c>inproc://zeromq.zap.01</c> is the other way).</summary>
+/// <summary>Decides who may connect (27/ZAP as an interface; <see cref="Authentication.AllowList"/> is one; a handler at <c>inproc://zeromq.zap.01</c> is the other way).</summary>
 /// <remarks>One that throws, answers nonsense or does not answer within the handshake's time has refused that one peer; all others go on.</remarks>
 public interface IAuthenticator
 {

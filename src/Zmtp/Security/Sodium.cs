@@ -14,6 +14,12 @@ internal static unsafe partial class Sodium
     /// <summary>Bytes that a box is longer than its content.</summary>
     public const int MacSize = 16;
 
+    /// <summary>An <see cref="AppContext"/> switch for processes that must load no native library: as if there were none.</summary>
+    internal const string ForbiddenSwitch = "Zmtp.NoLibsodium";
+
+    /// <summary>What is missing and how to get it, in words that follow a subject.</summary>
+    internal const string WhyMissing = "needs libsodium, which is not installed (Debian and Ubuntu: apt-get install libsodium23; Alpine: apk add libsodium; macOS: brew install libsodium)";
+
     private const string Library = "sodium";
 
     private static readonly bool Loaded = Load();
@@ -24,8 +30,7 @@ internal static unsafe partial class Sodium
     /// <exception cref="ZmtpException">The library is not installed; says what to install.</exception>
     public static void ThrowIfMissing()
     {
-        if (!Loaded)
-            throw new ZmtpException("CURVE needs libsodium, which is not installed. Debian and Ubuntu: apt-get install libsodium23; Alpine: apk add libsodium; macOS: brew install libsodium. Everything but CURVE works without it.");
+        if (!Loaded) throw new ZmtpException($"CURVE {WhyMissing}. Everything but CURVE works without it.");
     }
 
     /// <summary>Makes a key pair from the system's random numbers.</summary>
@@ -82,6 +87,7 @@ internal static unsafe partial class Sodium
 
     private static bool Load()
     {
+        if (AppContext.TryGetSwitch(ForbiddenSwitch, out var isForbidden) && isForbidden) return false;
         foreach (var name in (ReadOnlySpan<string>)["libsodium.so.23", "libsodium.so.26", "libsodium", "libsodium.dylib", "libsodium.dll"])
         {
             if (!NativeLibrary.TryLoad(name, out var handle)) continue;
