@@ -1,6 +1,6 @@
 """A libzmq socket for the interop tests: peer.py TYPE bind|connect ENDPOINT [HEARTBEAT_MS].
 
-Prints "ready ENDPOINT" when bound or connected. REP, ROUTER and PAIR return what they get; PULL and SUB print "got SIZES SHA256" for each
+Prints "ready ENDPOINT" when bound or connected. REP, ROUTER, PAIR and STREAM return what they get; PULL and SUB print "got SIZES SHA256" for each
 message; PUSH sends the standard messages once; PUB sends them again and again; REQ and DEALER send them and print "ok" when the same came back. See secure() for PLAIN and CURVE.
 """
 import hashlib
@@ -34,6 +34,12 @@ def serve(socket, kind):
     if kind in ("REP", "ROUTER", "PAIR"):
         while True:
             socket.send_multipart(socket.recv_multipart())
+    if kind == "STREAM":
+        while True:
+            connection, data = socket.recv_multipart()
+            # Without data it is a beginning or an end, and sent back it would close the connection.
+            if data:
+                socket.send_multipart([connection, data])
     if kind in ("PULL", "SUB"):
         while True:
             say("got " + describe(socket.recv_multipart()))

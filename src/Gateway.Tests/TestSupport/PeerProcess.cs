@@ -31,11 +31,16 @@ internal sealed class PeerProcess : IAsyncDisposable
     public string Endpoint { get; private set; } = "";
 
     /// <summary>Starts a peer and waits until it is ready.</summary>
-    /// <param name="kind">python or node.</param>
+    /// <param name="kind">python, node, or draft for the types of the draft API.</param>
     /// <param name="arguments">Socket type, bind or connect, endpoint, and milliseconds between heartbeats if there are any.</param>
     public static async Task<PeerProcess> StartAsync(string kind, params string[] arguments)
     {
-        var peer = kind == "python" ? new PeerProcess("/usr/bin/python3", "peer.py", arguments) : new PeerProcess("node", "peer.mjs", arguments);
+        var peer = kind switch
+        {
+            "python" => new PeerProcess("/usr/bin/python3", "peer.py", arguments),
+            "draft" => new PeerProcess("/usr/bin/python3", "draft_peer.py", arguments),
+            _ => new PeerProcess("node", "peer.mjs", arguments),
+        };
         return await ReadyAsync(peer);
     }
 
