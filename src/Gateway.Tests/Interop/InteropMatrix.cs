@@ -11,7 +11,7 @@ internal static class InteropMatrix
     /// <summary>Bodies for the types whose messages have one frame.</summary>
     public static readonly int[][] SingleSizes = [[0], [1], [255], [256], [64 * 1024]];
 
-    private static readonly SocketType[] Classic =
+    private static readonly SocketType[] ClassicTypes =
     [
         SocketType.Req, SocketType.Rep, SocketType.Dealer, SocketType.Router, SocketType.Pub, SocketType.Sub, SocketType.XPub, SocketType.XSub,
         SocketType.Push, SocketType.Pull, SocketType.Pair,
@@ -36,13 +36,20 @@ internal static class InteropMatrix
         from role in Roles(library)
         select new InteropCase(library, transport, mechanism, ours, theirs, role);
 
+    /// <summary>Every pair of classic sockets in both roles, over tcp without security.</summary>
+    public static IEnumerable<InteropCase> Classic(string library) =>
+        from ours in ClassicTypes
+        from theirs in ours.Peers()
+        from role in (string[])["bind", "connect"]
+        select new InteropCase(library, "tcp", "NULL", ours, theirs, role);
+
     private static string[] Transports(string library) => ["tcp", "ipc", "ws"];
 
     private static string[] Mechanisms(string library) => ["NULL", "PLAIN", "CURVE"];
 
     private static string[] Roles(string library) => ["bind", "connect"];
 
-    private static SocketType[] Types(string library) => Classic;
+    private static SocketType[] Types(string library) => ClassicTypes;
 }
 
 /// <summary>One cell of the matrix.</summary>

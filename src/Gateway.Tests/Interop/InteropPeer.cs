@@ -91,11 +91,14 @@ public abstract class InteropPeer : IAsyncDisposable
         });
     }
 
-    private static ZmtpSocket Make(InteropCase test)
+    /// <summary>Our socket of a case.</summary>
+    internal static ZmtpSocket Make(InteropCase test, Action<SocketEvent>? events = null)
     {
         var options = new ZmtpOptions
         {
-            Identity = "ours"u8.ToArray(), ReconnectMin = TimeSpan.FromMilliseconds(5), Authenticator = new AcceptingAuthenticator(),
+            Events = events,
+            // For the types that have one.
+            Identity = test.Ours is SocketType.Req or SocketType.Rep or SocketType.Dealer or SocketType.Router ? "ours"u8.ToArray() : [], ReconnectMin = TimeSpan.FromMilliseconds(5), Authenticator = new AcceptingAuthenticator(),
             PlainServer = test is { Mechanism: "PLAIN", Role: "connect" }, PlainUserName = test is { Mechanism: "PLAIN", Role: "bind" } ? "joe" : null, PlainPassword = "secret",
             CurveServer = test is { Mechanism: "CURVE", Role: "connect" }, CurveServerKey = test is { Mechanism: "CURVE", Role: "bind" } ? ServerKeys.PublicKey : null,
             CurveKeys = ServerKeys,
