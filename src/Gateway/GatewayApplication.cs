@@ -11,6 +11,7 @@ using Gateway.Routing;
 using Gateway.Streams;
 using Gateway.Telemetry;
 using Gateway.Templates;
+using Gateway.Zws;
 using Zmtp.Transports;
 
 namespace Gateway;
@@ -114,6 +115,7 @@ internal static class GatewayApplication
         services.AddSingleton<IBackendRegistry, BackendRegistry>();
         services.AddSingleton<GatewayEndpointDataSource>();
         services.AddHostedService<DemoServices>();
+        services.AddZws();
         services.AddCalls();
         services.AddStreams();
         services.AddPublishing();

@@ -9,7 +9,7 @@ internal sealed class CallEndpoint(CallRoute route, CallMetrics metrics, TimePro
     // Idle calls kept for reuse; more than that many at once are made anew and left to the collector.
     private const int KeptCalls = 1024;
     private readonly DefaultObjectPool<WebCall> _calls = new(new WebCallPolicy(route, time), KeptCalls);
-    private readonly KeyValuePair<string, object?>[] _tags = [new("gateway.route", route.Name), new("gateway.backend", route.BackendName)];
+    private readonly KeyValuePair<string, object?>[] _tags = route.Tags;
 
     /// <summary>Sends the request as a call and its reply as the response. Failures are thrown; whoever called answers them.</summary>
     public async Task HandleAsync(HttpContext context)

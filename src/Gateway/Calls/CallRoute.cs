@@ -17,6 +17,9 @@ internal sealed class CallRoute(RouteDefinition definition)
     /// <summary>Name of the backend.</summary>
     public string BackendName { get; } = definition.Backend.Name;
 
+    /// <summary>Tags of the route's measurements.</summary>
+    public KeyValuePair<string, object?>[] Tags { get; } = [new("gateway.route", definition.Name), new("gateway.backend", definition.Backend.Name)];
+
     /// <summary>Where calls go.</summary>
     public ICaller Caller { get; } = (ICaller)definition.Backend;
 

@@ -1,13 +1,15 @@
 using System.Net.Mime;
 using Gateway.Configuration;
 using Gateway.Routing;
+using Gateway.Zws;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Zmtp.Wire;
 using RouteHandler = Gateway.Routing.RouteHandler;
 
 namespace Gateway.Calls;
 
 /// <summary>Makes the endpoints of routes onto REQ and DEALER backends.</summary>
-internal sealed class CallRoutes(CallMetrics metrics, TimeProvider time, ILogger<CallRoutes> logger) : IRouteKind
+internal sealed class CallRoutes(CallMetrics metrics, ZwsServices zws, TimeProvider time, ILogger<CallRoutes> logger) : IRouteKind
 {
     /// <inheritdoc/>
     public bool Serves(string socket) => SocketRoles.KindOf(socket) == RouteKinds.Call;
@@ -16,7 +18,13 @@ internal sealed class CallRoutes(CallMetrics metrics, TimeProvider time, ILogger
     public RouteHandler Create(RouteDefinition route)
     {
         var parsed = new CallRoute(route);
-        return new RouteHandler(new CallEndpoint(parsed, metrics, time, logger).HandleAsync, RouteMethods.Of(route.Options, RouteKinds.Call), Metadata(parsed));
+        var endpoint = new CallEndpoint(parsed, metrics, time, logger);
+        var peers = new ZwsServer(parsed.Name, SocketType.Router, parsed.Options.MaxBodySize, zws, () => new ZwsCaller(parsed, metrics, parsed.Tags, zws));
+        var methods = RouteMethods.Of(route.Options, RouteKinds.Call);
+        RequestDelegate handle = methods.Contains(HttpMethods.Get)
+            ? context => ZwsServer.IsAsked(context) ? peers.HandleAsync(context) : endpoint.HandleAsync(context)
+            : endpoint.HandleAsync;
+        return new RouteHandler(handle, methods, Metadata(parsed)) { WebSocket = peers.HandleAsync, Removed = peers.Remove };
     }
 
     private static List<object> Metadata(CallRoute route)

@@ -1,12 +1,15 @@
 using System.Net.Mime;
+using Gateway.Backends;
 using Gateway.Configuration;
 using Gateway.Routing;
+using Gateway.Zws;
+using Zmtp.Wire;
 using RouteHandler = Gateway.Routing.RouteHandler;
 
 namespace Gateway.Publishing;
 
 /// <summary>Makes the endpoints of routes onto PUB, XPUB and PUSH backends.</summary>
-internal sealed class PublishRoutes(TimeProvider time) : IRouteKind
+internal sealed class PublishRoutes(ZwsServices zws, TimeProvider time) : IRouteKind
 {
     /// <inheritdoc/>
     public bool Serves(string socket) => SocketRoles.KindOf(socket) is RouteKinds.Publish or RouteKinds.Push;
@@ -16,7 +19,12 @@ internal sealed class PublishRoutes(TimeProvider time) : IRouteKind
     {
         var kind = SocketRoles.KindOf(route.Backend.Socket)!.Value;
         var endpoint = new PublishEndpoint(route, hasTopic: kind == RouteKinds.Publish, time);
-        return new RouteHandler(endpoint.HandleAsync, RouteMethods.Of(route.Options, kind), Metadata(route, kind));
+        var isPush = kind == RouteKinds.Push;
+        var maxBytes = route.Options.MaxBodySize;
+        var peers = new ZwsServer(
+            route.Name, isPush ? SocketType.Pull : SocketType.XSub, maxBytes, zws,
+            () => new ZwsSender(route.Name, (IPublisher)route.Backend, subscribes: !isPush, maxBytes, zws));
+        return new RouteHandler(endpoint.HandleAsync, RouteMethods.Of(route.Options, kind), Metadata(route, kind)) { WebSocket = peers.HandleAsync, Removed = peers.Remove };
     }
 
     private static List<object> Metadata(RouteDefinition route, RouteKinds kind)

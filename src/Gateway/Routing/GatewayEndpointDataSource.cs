@@ -101,14 +101,17 @@ internal sealed class GatewayEndpointDataSource : EndpointDataSource, IDisposabl
         builder.Metadata.Add(new HttpMethodMetadata(handler.Methods));
         builder.Metadata.Add(new ServedRoute(name, kind, handler.Methods, options));
         foreach (var metadata in handler.Metadata) builder.Metadata.Add(metadata);
-        return new Served(text, handler, (RouteEndpoint)builder.Build());
+        RequestDelegate? webSocket = handler.WebSocket is { } serve ? new RouteGuard(name, serve, _logger).HandleAsync : null;
+        return new Served(text, handler, (RouteEndpoint)builder.Build(), webSocket);
     }
 
     /// <summary>For each path an endpoint that takes every other method and says so; last in order, so that another route's template goes first.</summary>
     private static IEnumerable<Endpoint> OtherMethods(IEnumerable<Served> served) =>
         from route in served
-        group route.Handler.Methods by route.Endpoint.RoutePattern.RawText! into path
-        select Unrouted.OtherMethods(path.Key, [.. path.SelectMany(methods => methods).Distinct(StringComparer.Ordinal)]);
+        group route by route.Endpoint.RoutePattern.RawText! into path
+        select Unrouted.OtherMethods(
+            path.Key, [.. path.SelectMany(route => route.Handler.Methods).Distinct(StringComparer.Ordinal)],
+            path.Select(route => route.WebSocket).FirstOrDefault(webSocket => webSocket is not null));
 
-    private sealed record Served(string Text, RouteHandler Handler, RouteEndpoint Endpoint);
+    private sealed record Served(string Text, RouteHandler Handler, RouteEndpoint Endpoint, RequestDelegate? WebSocket);
 }

@@ -25,4 +25,7 @@ internal sealed record RouteHandler(RequestDelegate Handle, IReadOnlyList<string
 {
     /// <summary>Called once when a reload has removed or replaced the route: to let go of what the handler holds. Requests may still be running.</summary>
     public Action? Removed { get; init; }
+
+    /// <summary>Serves a WebSocket on the route's path, where <see cref="Methods"/> do not take GET themselves; null where there is none.</summary>
+    public RequestDelegate? WebSocket { get; init; }
 }

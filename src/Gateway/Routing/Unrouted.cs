@@ -1,3 +1,4 @@
+using Gateway.WebSockets;
 using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace Gateway.Routing;
@@ -8,8 +9,13 @@ internal static class Unrouted
     /// <summary>An endpoint for a path that takes every method that no other endpoint takes.</summary>
     /// <param name="path">The template.</param>
     /// <param name="allowed">Methods that others take, for <c>Allow</c>.</param>
-    public static Endpoint OtherMethods(string path, IReadOnlyList<string> allowed) =>
-        new RouteEndpointBuilder(Refuse(allowed), RoutePatternFactory.Parse(path), order: int.MaxValue) { DisplayName = $"405 {path}" }.Build();
+    /// <param name="webSocket">Takes what asks for a WebSocket; null where nobody does.</param>
+    public static Endpoint OtherMethods(string path, IReadOnlyList<string> allowed, RequestDelegate? webSocket)
+    {
+        var refuse = Refuse(allowed);
+        RequestDelegate handle = webSocket is null ? refuse : context => WebSocketHandshake.IsRequested(context) ? webSocket(context) : refuse(context);
+        return new RouteEndpointBuilder(handle, RoutePatternFactory.Parse(path), order: int.MaxValue) { DisplayName = $"405 {path}" }.Build();
+    }
 
     /// <summary>The same for an endpoint that is mapped in code.</summary>
     public static void MapOtherMethods(this IEndpointRouteBuilder endpoints, string path, params IReadOnlyList<string> allowed) =>

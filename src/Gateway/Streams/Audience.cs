@@ -31,6 +31,9 @@ internal sealed class Audience
     /// <summary>The share of one loop.</summary>
     public SenderLane Lane(int loop) => _lanes[loop];
 
+    /// <summary>The share of one loop.</summary>
+    public SenderLane Lane(SenderLoop loop) => Array.Find(_lanes, lane => lane.Loop == loop)!;
+
     /// <summary>Has its lanes send what was appended.</summary>
     public void Wake()
     {

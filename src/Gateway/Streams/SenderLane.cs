@@ -43,6 +43,9 @@ internal sealed class SenderLane(Audience audience, SenderLoop loop) : LoopItem
         _idle[_idleCount++] = subscriber;
     }
 
+    /// <summary>Takes a subscriber out of the idle ones; it has taken a cursor at <see cref="Sequence"/>.</summary>
+    public void Unjoin(Subscriber subscriber) => RemoveAt(subscriber.IdleIndex);
+
     /// <inheritdoc/>
     public override void Run()
     {

@@ -5,34 +5,52 @@ using Gateway.WebSockets;
 namespace Gateway.Streams;
 
 /// <summary>Serves one stream route: a WebSocket is a subscription. Other representations will join it here, on the same audiences.</summary>
-internal sealed class StreamEndpoint(
-    RouteDefinition route, TopicHub hub, StreamFormat format, StreamServices streams, GatewayConfiguration configuration, ILogger logger)
+internal sealed class StreamEndpoint
 {
     // A peer that broke a rule may still be sending; these bound how long we listen so that it gets our close and not a reset.
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(1);
     private const long DrainBytes = 1024 * 1024;
 
-    // socket(7) and tcp(7) of Linux; .NET has no names for them.
-    private const int ProtocolTcp = 6;
-    private const int TcpNotSentLowWater = 25;
+    private readonly RouteDefinition _route;
+    private readonly TopicHub _hub;
+    private readonly StreamFormat _format;
+    private readonly StreamServices _streams;
+    private readonly GatewayConfiguration _configuration;
+    private readonly ILogger _logger;
+    private readonly SubscriberSet _subscribers;
+    private readonly WebSocketLimits _limits;
+    private readonly ZwsStream _zws;
 
-    private readonly SubscriberSet _subscribers = streams.NewSet();
-    private readonly WebSocketLimits _limits = new(streams.Limits.MaxWebSocketMessageSize, streams.Limits.MaxWebSocketFragments, WebSocketDataPolicy.Discard);
+    public StreamEndpoint(RouteDefinition route, TopicHub hub, StreamCounters counters, StreamServices streams, GatewayConfiguration configuration, ILogger logger)
+    {
+        (_route, _hub, _streams, _configuration, _logger) = (route, hub, streams, configuration, logger);
+        _format = new StreamFormat(route.Options, counters);
+        _subscribers = streams.NewSet();
+        _limits = new WebSocketLimits(streams.Limits.MaxWebSocketMessageSize, streams.Limits.MaxWebSocketFragments, WebSocketDataPolicy.Discard);
+        _zws = new ZwsStream(route, hub, new ZwsFormat(route.Options, counters), streams, _subscribers, logger);
+    }
 
     /// <summary>Subscribes a WebSocket until it ends; answers anything else with a problem. A source that is not ready is no reason to refuse: it reconnects by itself.</summary>
     public async Task HandleAsync(HttpContext context)
     {
-        if (!WebSocketHandshake.TryCheck(context, supported: [], requireSubprotocol: false, out var subprotocol, out var refusal))
+        if (!WebSocketHandshake.TryCheck(context, _zws.Subprotocols, requireSubprotocol: false, out var subprotocol, out var refusal))
         {
             await RefuseAsync(context, refusal);
             return;
         }
 
+        var topics = TopicRequest.Read(context.Request, _configuration.Current.Limits);
+        if (subprotocol is not null)
+        {
+            await _zws.ServeAsync(context, subprotocol, topics);
+            return;
+        }
+
         // Before the 101: whoever sees it gets everything that the source sends from then on.
-        var subscription = hub.Subscribe(format, TopicRequest.Read(context.Request, configuration.Current.Limits));
+        var subscription = _hub.Subscribe(_format, topics);
         try
         {
-            await ServeAsync(context, await WebSocketHandshake.AcceptAsync(context, subprotocol), subscription);
+            await ServeAsync(context, await WebSocketHandshake.AcceptAsync(context, subprotocol: null), subscription);
         }
         finally
         {
@@ -43,8 +61,8 @@ internal sealed class StreamEndpoint(
     /// <summary>The route is gone: its subscribers are told to go.</summary>
     public void Remove()
     {
-        streams.Forget(_subscribers);
-        streams.Metrics.Remove(format.Counters);
+        _streams.Forget(_subscribers);
+        _streams.Metrics.Remove(_format.Counters);
         // In one share, so it is over before it returns.
         _ = _subscribers.CloseAsync(shares: 1, static () => Task.CompletedTask);
     }
@@ -53,10 +71,10 @@ internal sealed class StreamEndpoint(
     {
         var abort = new ConnectionAbort(context);
         var reader = new WebSocketReader(transport.Stream, _limits);
-        var subscriber = new WebSocketSubscriber(subscription, WireTo(transport), streams.Timing, abort.Abort);
-        format.Counters.Came();
+        var subscriber = new WebSocketSubscriber(subscription, SubscriberWire.To(transport, _streams.Limits.NotSentLowWater), _streams.Timing, abort.Abort);
+        _format.Counters.Came();
         _subscribers.Add(subscriber);
-        streams.Ticker.Add(subscriber);
+        _streams.Ticker.Add(subscriber);
         subscriber.Join();
         try
         {
@@ -66,40 +84,18 @@ internal sealed class StreamEndpoint(
             await subscriber.LeaveAsync();
             if (end.Kind is WebSocketEndKind.Failed or WebSocketEndKind.Refused)
             {
-                using var enough = new CancellationTokenSource(DrainTime, streams.Timing.Time);
+                using var enough = new CancellationTokenSource(DrainTime, _streams.Timing.Time);
                 await reader.DrainAsync(DrainBytes, enough.Token);
             }
 
-            logger.SubscriberEnded(route.Name, context.Connection.Id, end.Kind, (int)end.Code);
+            _logger.SubscriberEnded(_route.Name, context.Connection.Id, end.Kind, (int)end.Code);
         }
         finally
         {
-            streams.Ticker.Remove(subscriber);
+            _streams.Ticker.Remove(subscriber);
             _subscribers.Remove(subscriber);
-            format.Counters.Went();
+            _format.Counters.Went();
             abort.Disarm();
-        }
-    }
-
-    private SubscriberWire WireTo(WebSocketTransport transport)
-    {
-        if (transport.Socket is not { } socket) return new StreamWire(transport.Stream);
-        try
-        {
-            if (OperatingSystem.IsLinux())
-            {
-                // What a slow client has not taken waits in the log, once for all, and not in the kernel.
-                Span<byte> lowWater = stackalloc byte[sizeof(int)];
-                BitConverter.TryWriteBytes(lowWater, streams.Limits.NotSentLowWater);
-                socket.SetRawSocketOption(ProtocolTcp, TcpNotSentLowWater, lowWater);
-            }
-
-            return new SocketWire(socket);
-        }
-        catch (Exception e) when (e is ObjectDisposedException or System.Net.Sockets.SocketException)
-        {
-            // The client left during the upgrade: its reader finds out and ends the subscription.
-            return new StreamWire(transport.Stream);
         }
     }
 
@@ -113,7 +109,7 @@ internal sealed class StreamEndpoint(
         });
         var detail = WebSocketHandshake.IsRequested(context)
             ? refusal.Detail
-            : $"Route '{route.Name}' is a stream: open it as a WebSocket, such as new WebSocket(\"ws://…{context.Request.Path}\") in a browser.";
+            : $"Route '{_route.Name}' is a stream: open it as a WebSocket, such as new WebSocket(\"ws://…{context.Request.Path}\") in a browser.";
         return Problems.WriteAsync(context, refusal.Status, refusal.Code, detail);
     }
 }

@@ -7,11 +7,13 @@ namespace Gateway.Streams;
 /// <summary>What the audiences of one route have in common: how a message is taken apart and encoded, and the bounds of what waits.</summary>
 /// <remarks>
 /// Encodes for WebSockets without a subprotocol: the body frame as one message, text where the route's media type is textual and the body is
-/// UTF-8, else binary. Other formats will be siblings that append to the same kind of log.
+/// UTF-8, else binary. Other formats derive from it and append to the same kind of log.
 /// </remarks>
-internal sealed class StreamFormat(WebRouteOptions options, StreamCounters counters)
+internal class StreamFormat(WebRouteOptions options, StreamCounters counters)
 {
-    private readonly TopicRule _rule = new(options.Topic);
+    /// <summary>Which bytes are the topic.</summary>
+    protected TopicRule Rule { get; } = new(options.Topic);
+
     private readonly bool _isText = IsTextual(options.ContentType);
 
     /// <summary>Bounds and policy.</summary>
@@ -25,9 +27,9 @@ internal sealed class StreamFormat(WebRouteOptions options, StreamCounters count
 
     /// <summary>Encodes a message to the end of a log.</summary>
     /// <returns>As <see cref="AudienceLog.Append"/>.</returns>
-    public bool Append(AudienceLog log, scoped in StreamMessage message)
+    public virtual bool Append(AudienceLog log, scoped in StreamMessage message)
     {
-        _rule.Apply(message, out var topic, out var body);
+        Rule.Apply(message, out var topic, out var body);
         Span<byte> header = stackalloc byte[WebSocketFrames.MaxHeaderSize];
         var opcode = _isText && IsUtf8(body) ? WebSocketOpcode.Text : WebSocketOpcode.Binary;
         return log.Append(header[..WebSocketFrames.WriteHeader(header, opcode, body.Length)], body, topic);

@@ -16,7 +16,7 @@ internal sealed class StreamRoutes(StreamServices streams, GatewayConfiguration 
     {
         var hub = streams.Hub(route.Backend, route.BackendOptions);
         var counters = streams.Metrics.Add(route.Name, route.Backend.Name);
-        var endpoint = new StreamEndpoint(route, hub, new StreamFormat(route.Options, counters), streams, configuration, logger);
+        var endpoint = new StreamEndpoint(route, hub, counters, streams, configuration, logger);
         return new RouteHandler(endpoint.HandleAsync, RouteMethods.Of(route.Options, RouteKinds.Stream), Metadata())
         {
             Removed = endpoint.Remove,

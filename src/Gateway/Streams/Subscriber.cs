@@ -10,7 +10,10 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
     // A subscriber that catches up lets others go on after so many bytes.
     private const int MaxTurnBytes = 256 * 1024;
 
-    private readonly SenderLane _lane = subscription.Lane;
+    private Subscription _subscription = subscription;
+    private SenderLane _lane = subscription.Lane;
+    private Subscription? _next;
+    private long _changesAt;
     private TaskCompletionSource? _left;
     private LogCursor _cursor;
     private ReadOnlyMemory<byte> _control;
@@ -20,6 +23,7 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
     private bool _isJoined;
     private bool _isEnding;
     private bool _isOver;
+    private bool _wantsChange;
 
     [Flags]
     private enum Request
@@ -27,6 +31,7 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
         Join = 1,
         WriteDone = 2,
         Leave = 4,
+        Change = 8,
     }
 
     /// <summary>Place among the idle subscribers of its lane, or -1; the lane's.</summary>
@@ -43,6 +48,9 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
 
     /// <summary>Begins to send messages: those appended since the subscription was made.</summary>
     public void Join() => Ask(Request.Join);
+
+    /// <summary>The place in its audience. It changes on the subscriber's loop; ask for it when <see cref="LeaveAsync"/> has completed.</summary>
+    public Subscription Subscription => _subscription;
 
     /// <summary>Stops sending and leaves the lane: at once when the connection is lost, else after the message and the control frames that are under way.</summary>
     /// <returns>Completes when nothing writes to the connection any more.</returns>
@@ -69,6 +77,7 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
         if ((requests & Request.WriteDone) != 0) EndWrite();
         if ((requests & Request.Join) != 0) BeginMessages();
         if ((requests & Request.Leave) != 0) _isEnding = true;
+        if ((requests & Request.Change) != 0) _wantsChange = true;
         Proceed();
     }
 
@@ -97,6 +106,7 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
             }
 
             if (_isEnding && !_cursor.IsInsideMessage) break;
+            if (_wantsChange && _isJoined && _next is null) BeginChange();
             if (IdleIndex >= 0 || !_isJoined) return;
             if (turn > MaxTurnBytes)
             {
@@ -127,6 +137,13 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
     /// <summary>The connection is lost; called once.</summary>
     protected abstract void ConnectionLost();
 
+    /// <summary>Asks for <see cref="Resubscribe"/>, once the subscriber has joined. Any thread; what was asked before it was done is one change.</summary>
+    protected void Change() => Ask(Request.Change);
+
+    /// <summary>Makes the subscription that takes the place of the present one, in the same loop: <see cref="TopicHub.Resubscribe"/>.</summary>
+    /// <param name="end">Sequence in the present audience from which on the new one has the messages.</param>
+    protected virtual Subscription Resubscribe(Subscription present, out long end) => throw new NotSupportedException();
+
     /// <summary>Has the loop look at the subscriber.</summary>
     protected void Wake() => _lane.Loop.Post(this);
 
@@ -140,11 +157,34 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
     {
         _lane.Enter();
         _isJoined = true;
-        _cursor = new LogCursor { Sequence = subscription.Start, Entry = -1 };
+        _cursor = new LogCursor { Sequence = _subscription.Start, Entry = -1 };
         if (_cursor.Sequence >= _lane.Sequence) _lane.Rejoin(this);
         else Proceed();
         // From here on the lane, or the segment that the cursor stands in, keeps what the subscription has kept so far.
-        subscription.Begun();
+        _subscription.Begun();
+    }
+
+    /// <summary>
+    /// Changes to another audience without losing or repeating a message: what was appended to the old one before the change is sent first, and
+    /// nothing that came later. The lane is at most as far as the end, for it moves on this loop alone.
+    /// </summary>
+    private void BeginChange()
+    {
+        _wantsChange = false;
+        _next = Resubscribe(_subscription, out _changesAt);
+        if (IdleIndex < 0) return;
+        _cursor = new LogCursor { Sequence = _lane.Sequence, Entry = -1 };
+        _lane.Unjoin(this);
+    }
+
+    private void EndChange()
+    {
+        var old = _subscription;
+        _lane.Leave(this);
+        Audience.Log.Abandon(ref _cursor);
+        (_subscription, _lane, _next) = (_next!, _next!.Lane, null);
+        BeginMessages();
+        old.End();
     }
 
     private void EndWrite()
@@ -172,7 +212,7 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
     /// <returns>False when the subscriber is idle or blocked.</returns>
     private bool SendMessages(ref int turn)
     {
-        var limit = _isEnding ? _cursor.Sequence + 1 : _lane.Sequence;
+        var limit = _isEnding ? _cursor.Sequence + 1 : _next is not null ? _changesAt : _lane.Sequence;
         var next = Audience.Log.Read(ref _cursor, limit, out var lost);
         if (lost > 0)
         {
@@ -184,8 +224,10 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
 
         if (next.IsEmpty)
         {
-            if (!_isEnding) _lane.Rejoin(this);
-            return _isEnding;
+            if (_isEnding) return true;
+            if (_next is null) _lane.Rejoin(this);
+            else EndChange();
+            return _wantsChange;
         }
 
         var sent = wire.TrySend(next.Span);
@@ -235,6 +277,8 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
             Audience.Log.Abandon(ref _cursor);
         }
 
+        _next?.End();
+        _next = null;
         _left?.TrySetResult();
     }
 }

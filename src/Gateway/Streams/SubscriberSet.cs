@@ -6,7 +6,7 @@ namespace Gateway.Streams;
 internal sealed class SubscriberSet
 {
     private readonly Lock _gate = new();
-    private readonly List<WebSocketSubscriber> _members = [];
+    private readonly List<FramedSubscriber> _members = [];
     private bool _isClosing;
 
     /// <summary>Subscribers now.</summary>
@@ -16,7 +16,7 @@ internal sealed class SubscriberSet
     }
 
     /// <summary>Adds a subscriber; while the set is being closed it is closed at once.</summary>
-    public void Add(WebSocketSubscriber subscriber)
+    public void Add(FramedSubscriber subscriber)
     {
         bool isClosing;
         lock (_gate)
@@ -30,7 +30,7 @@ internal sealed class SubscriberSet
     }
 
     /// <summary>Takes a subscriber out.</summary>
-    public void Remove(WebSocketSubscriber subscriber)
+    public void Remove(FramedSubscriber subscriber)
     {
         lock (_gate)
         {
@@ -46,7 +46,7 @@ internal sealed class SubscriberSet
     /// <param name="pause">Called between two shares.</param>
     public async Task CloseAsync(int shares, Func<Task> pause)
     {
-        WebSocketSubscriber[] all;
+        FramedSubscriber[] all;
         lock (_gate)
         {
             _isClosing = true;
@@ -63,5 +63,5 @@ internal sealed class SubscriberSet
         }
     }
 
-    private static void GoAway(WebSocketSubscriber subscriber) => subscriber.Close(WebSocketCloseCode.GoingAway, "shutting down; reconnect");
+    private static void GoAway(FramedSubscriber subscriber) => subscriber.Close(WebSocketCloseCode.GoingAway, "shutting down; reconnect");
 }

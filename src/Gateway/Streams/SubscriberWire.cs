@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using Gateway.WebSockets;
 
 namespace Gateway.Streams;
 
@@ -8,6 +9,33 @@ internal abstract class SubscriberWire
 {
     /// <summary>Most bytes of a write that may have to wait: small enough that a slow but living client completes one within the write deadline.</summary>
     public abstract int MaxWaitingWrite { get; }
+
+    /// <summary>The way to a client: its socket where that may be used, else its stream.</summary>
+    /// <param name="lowWater">Bytes that may wait unsent in the kernel.</param>
+    public static SubscriberWire To(WebSocketTransport transport, int lowWater)
+    {
+        // socket(7) and tcp(7) of Linux; .NET has no names for them.
+        const int ProtocolTcp = 6;
+        const int TcpNotSentLowWater = 25;
+        if (transport.Socket is not { } socket) return new StreamWire(transport.Stream);
+        try
+        {
+            if (OperatingSystem.IsLinux())
+            {
+                // What a slow client has not taken waits in the log, once for all, and not in the kernel.
+                Span<byte> option = stackalloc byte[sizeof(int)];
+                BitConverter.TryWriteBytes(option, lowWater);
+                socket.SetRawSocketOption(ProtocolTcp, TcpNotSentLowWater, option);
+            }
+
+            return new SocketWire(socket);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            // The client left during the upgrade: its reader finds out and ends the subscription.
+            return new StreamWire(transport.Stream);
+        }
+    }
 
     /// <summary>Sends what can be sent without waiting.</summary>
     /// <returns>Bytes sent, possibly none; -1 when the connection is lost.</returns>

@@ -59,11 +59,22 @@ internal sealed class TopicHub
 
     /// <summary>Makes a subscription; the source is told of what nobody wanted before.</summary>
     /// <param name="filters">Prefixes of the first frame; none means everything.</param>
-    public Subscription Subscribe(StreamFormat format, IReadOnlyList<byte[]> filters)
+    public Subscription Subscribe(StreamFormat format, IReadOnlyList<byte[]> filters) =>
+        Place(format, filters.Count == 0 ? [[]] : Minimal(filters), audience => audience.Lane(_loops.Next()), present: null, out _);
+
+    /// <summary>Makes a subscription to nothing: a place for a client that will say later what it wants.</summary>
+    public Subscription SubscribeToNothing(StreamFormat format) => Place(format, [], audience => audience.Lane(_loops.Next()), present: null, out _);
+
+    /// <summary>Makes the subscription that takes the place of another one, in the same loop. The source is told of what is new; what is no longer wanted ends with the old one.</summary>
+    /// <param name="filters">Prefixes of the first frame; none means nothing.</param>
+    /// <param name="end">Messages of the present audience from this sequence on are the new one's.</param>
+    public Subscription Resubscribe(Subscription present, StreamFormat format, IReadOnlyList<byte[]> filters, out long end) =>
+        Place(format, Minimal(filters), audience => audience.Lane(present.Lane.Loop), present, out end);
+
+    private Subscription Place(StreamFormat format, byte[][] filters, Func<Audience, SenderLane> lane, Subscription? present, out long end)
     {
-        var minimal = Minimal(filters);
-        var key = string.Join('\u0100', minimal.Select(Encoding.Latin1.GetString));
-        var loop = _loops.Next();
+        // Everything is one empty prefix; no prefix at all has a key of its own.
+        var key = filters.Length == 0 ? "\u0101" : string.Join('\u0100', filters.Select(Encoding.Latin1.GetString));
         lock (_upstreamGate)
         {
             List<byte[]> added = [];
@@ -72,13 +83,15 @@ internal sealed class TopicHub
             {
                 if (!_audiences.TryGetValue((format, key), out var audience))
                 {
-                    audience = new Audience(this, format, minimal, key, _loops, _pool);
+                    audience = new Audience(this, format, filters, key, _loops, _pool);
                     _audiences.Add((format, key), audience);
-                    foreach (var filter in minimal) AddFilter(filter, audience, added);
+                    foreach (var filter in filters) AddFilter(filter, audience, added);
                 }
 
                 audience.Members++;
-                subscription = new Subscription(this, audience.Lane(loop));
+                subscription = new Subscription(this, lane(audience));
+                // Nothing is appended while the lock is held: what comes next is in the new audience, and from here on not the old one's.
+                end = present?.Audience.Log.HeadSequence ?? 0;
             }
 
             if (_onDemand) added.ForEach(filter => _source.Subscribe(filter));
@@ -227,7 +240,6 @@ internal sealed class TopicHub
     /// <summary>Leaves out what another filter covers, and sorts, so that the same wishes meet in the same audience.</summary>
     private static byte[][] Minimal(IReadOnlyList<byte[]> filters)
     {
-        if (filters.Count == 0) return [[]];
         var sorted = filters.ToArray();
         Array.Sort(sorted, static (x, y) => x.AsSpan().SequenceCompareTo(y));
         var minimal = new List<byte[]>(sorted.Length);

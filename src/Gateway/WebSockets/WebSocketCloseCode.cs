@@ -33,6 +33,9 @@ internal enum WebSocketCloseCode : ushort
     /// <summary>The gateway restarts.</summary>
     ServiceRestart = 1012,
 
+    /// <summary>What stands behind the gateway is not ready.</summary>
+    TryAgainLater = 1013,
+
     /// <summary>The subscriber did not keep up and its route's policy is Disconnect.</summary>
     SlowConsumer = 4008,
 }

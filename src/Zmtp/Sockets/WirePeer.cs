@@ -29,7 +29,9 @@ internal sealed class WirePeer : LinkPeer, ILinkSignals
     private byte _minor;
     private bool _insideUnexpected;
     private SessionForm _form;
+    private readonly Lock _sealing = new();
     private bool _owesPong;
+    private bool _hasEnded;
 
     public WirePeer(Link link, string endpoint, bool isOutgoing, SocketType ownType, ZmtpOptions options, Mechanism mechanism, IPeerOwner owner)
     {
@@ -160,6 +162,22 @@ internal sealed class WirePeer : LinkPeer, ILinkSignals
 
     internal bool IsStreaming => _outbox.IsStreaming;
 
+    /// <summary>Whether frames are sealed, from the handshake on.</summary>
+    internal bool IsEncrypted => _protection is not null;
+
+    internal int SealOverhead => _protection?.Overhead ?? 0;
+
+    /// <summary>Seals a frame for a writer beside the outbox, which then sends none itself. Not after the end: the keys are gone.</summary>
+    internal bool TrySeal(FrameFlags flags, ReadOnlySpan<byte> body, Span<byte> output)
+    {
+        lock (_sealing)
+        {
+            if (_protection is null || _hasEnded) return false;
+            _protection.Seal(flags, body, output[..(body.Length + _protection.Overhead)]);
+            return true;
+        }
+    }
+
     internal override bool IsMinorZero => _minor == 0;
 
     private async ValueTask EndAsync(IFrameSink? sink, Exception? reason)
@@ -169,7 +187,12 @@ internal sealed class WirePeer : LinkPeer, ILinkSignals
         await _link.CloseAsync(reason);
         _buffer.Dispose();
         _mechanism.Dispose();
-        _protection?.Dispose();
+        lock (_sealing)
+        {
+            _hasEnded = true;
+            _protection?.Dispose();
+        }
+
         if (sink is null) return;
         try
         {
@@ -364,6 +387,8 @@ internal sealed class WirePeer : LinkPeer, ILinkSignals
     {
         var error = Command.TryParse(body, out var command);
         if (error != ProtocolError.None) return error;
+        // Over WebSocket only its own pings count, and libzmq ignores this one as well.
+        if (command.Name.SequenceEqual(CommandNames.Ping) && _form != SessionForm.Zmtp) return ProtocolError.None;
         if (command.Name.SequenceEqual(CommandNames.Ping)) return AnswerPing(command.Data);
         if (_ownType is SocketType.Pub or SocketType.XPub)
         {

@@ -35,6 +35,7 @@ internal sealed class WebSocketLink(Link inner, bool isClient, ZmtpEndpoint endp
     private bool _wasFilled;
     private string _agreed = agreed;
     private byte[]? _peerClose;
+    private byte[]? _ownClose;
     private bool _hasEnded;
     private bool _isFaulty;
     private bool _isClosed;
@@ -121,6 +122,9 @@ internal sealed class WebSocketLink(Link inner, bool isClient, ZmtpEndpoint endp
         inner.Abort();
     }
 
+    /// <summary>What the close will say, whatever the reason is; the first one counts.</summary>
+    public void CloseWith(int code, string words) => Interlocked.CompareExchange(ref _ownClose, ClosePayload(code, words), null);
+
     internal override async ValueTask CloseAsync(Exception? reason)
     {
         if (_reader is not null && !_isAborted && !_hasEnded)
@@ -130,7 +134,7 @@ internal sealed class WebSocketLink(Link inner, bool isClient, ZmtpEndpoint endp
             {
                 await SayCloseAsync(reason, enough.Token);
             }
-            catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
             {
                 // The peer is gone, or takes nothing: then there is nobody to say it to.
             }
@@ -243,7 +247,7 @@ internal sealed class WebSocketLink(Link inner, bool isClient, ZmtpEndpoint endp
             // Inside a message a close would be taken for its bytes.
             if (!_writer.IsBetweenMessages) return;
             var frame = new byte[WebSocketHeader.MaxSize + WebSocketHeader.MaxControlPayload];
-            var length = _writer.WriteControl(frame, WebSocketOpcode.Close, _peerClose ?? ClosePayload(reason));
+            var length = _writer.WriteControl(frame, WebSocketOpcode.Close, _peerClose ?? _ownClose ?? ClosePayload(reason));
             await SendAllAsync(frame.AsMemory(0, length), cancellationToken);
         }
         finally
@@ -286,6 +290,11 @@ internal sealed class WebSocketLink(Link inner, bool isClient, ZmtpEndpoint endp
             ZmtpException => (1008, "not taken"),
             _ => (1011, ""),
         };
+        return ClosePayload(code, words);
+    }
+
+    private static byte[] ClosePayload(int code, string words)
+    {
         var payload = new byte[2 + words.Length];
         BinaryPrimitives.WriteUInt16BigEndian(payload, (ushort)code);
         Encoding.ASCII.GetBytes(words, payload.AsSpan(2));

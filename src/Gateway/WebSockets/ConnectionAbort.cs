@@ -1,4 +1,4 @@
-namespace Gateway.Streams;
+namespace Gateway.WebSockets;
 
 /// <summary>Aborts a connection from any thread, but never after its request has ended: by then the context may serve another one.</summary>
 internal sealed class ConnectionAbort(HttpContext context)
