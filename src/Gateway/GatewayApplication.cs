@@ -5,6 +5,7 @@ using Gateway.Calls;
 using Gateway.Configuration;
 using Gateway.Connections;
 using Gateway.Demo;
+using Gateway.Devices;
 using Gateway.Documents;
 using Gateway.Publishing;
 using Gateway.Routing;
@@ -119,6 +120,7 @@ internal static class GatewayApplication
         services.AddCalls();
         services.AddStreams();
         services.AddPublishing();
+        services.AddDevices();
         services.AddOpenApi();
         services.AddHostedService<StartReport>();
         services.AddHostedService<ConfigurationReloader>();
@@ -143,6 +145,7 @@ internal static class GatewayApplication
         IEndpointRouteBuilder endpoints = app;
         endpoints.DataSources.Add(app.Services.GetRequiredService<GatewayEndpointDataSource>());
         app.MapHealth();
+        app.MapDevices();
         app.MapOpenApi();
         app.UseEndpoints(static _ => { });
         app.UsePage();

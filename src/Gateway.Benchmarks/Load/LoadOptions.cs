@@ -10,12 +10,12 @@ namespace Gateway.Benchmarks.Load;
 internal sealed record LoadOptions(int Rounds, double Seconds, IReadOnlyList<string> Only, IReadOnlyDictionary<string, string> Environment)
 {
     public const string Usage = """
-        Usage: load [--rounds 3] [--seconds 5] [--only rest,stream,topics,large,idle] [--env NAME=VALUE]...
+        Usage: load [--rounds 3] [--seconds 5] [--only rest,stream,topics,large,idle,device] [--env NAME=VALUE]...
           Measures Gateway beside its baselines, in turn, and prints medians and ratios as a table in Markdown.
           Needs gcc, libzmq3-dev and wrk (Debian's packages). --env sets a variable for Gateway and for bare Kestrel.
         """;
 
-    public static readonly string[] Parts = ["rest", "stream", "topics", "large", "idle"];
+    public static readonly string[] Parts = ["rest", "stream", "topics", "large", "idle", "device"];
 
     /// <returns>Null, with the reason in <paramref name="error"/>, when an argument is wrong.</returns>
     public static LoadOptions? Parse(string[] args, out string error)

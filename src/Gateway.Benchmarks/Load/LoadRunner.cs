@@ -37,6 +37,7 @@ internal static class LoadRunner
         "stream" => StreamLoad.RunAsync(programs, options),
         "topics" => TopicLoad.RunAsync(programs, options),
         "large" => LargeLoad.RunAsync(programs, options),
+        "device" => DeviceLoad.RunAsync(programs, options),
         _ => IdleLoad.RunAsync(programs, options),
     };
 }

@@ -35,7 +35,7 @@ public class ConfigurationDocumentTests
     [Fact]
     public void Every_number_and_every_time_has_bounds()
     {
-        Type[] types = [typeof(BackendOptions), typeof(SocketOptions), typeof(RetryOptions), typeof(CircuitOptions), typeof(WebRouteOptions), typeof(TopicOptions), typeof(SubscriberOptions), typeof(LimitOptions)];
+        Type[] types = [typeof(BackendOptions), typeof(SocketOptions), typeof(RetryOptions), typeof(CircuitOptions), typeof(WebRouteOptions), typeof(TopicOptions), typeof(SubscriberOptions), typeof(LimitOptions), typeof(DeviceOptions), typeof(DeviceSideOptions), typeof(DeviceMonitorOptions)];
         Assert.Empty(types.SelectMany(SettingDescription.Of)
             .Where(setting => setting.Form is SettingForm.Number or SettingForm.Duration && setting.Range is null).Select(setting => setting.Name));
     }
@@ -43,7 +43,7 @@ public class ConfigurationDocumentTests
     [Fact]
     public void Every_default_lies_within_its_bounds()
     {
-        Type[] types = [typeof(BackendOptions), typeof(SocketOptions), typeof(RetryOptions), typeof(CircuitOptions), typeof(WebRouteOptions), typeof(TopicOptions), typeof(SubscriberOptions), typeof(LimitOptions)];
+        Type[] types = [typeof(BackendOptions), typeof(SocketOptions), typeof(RetryOptions), typeof(CircuitOptions), typeof(WebRouteOptions), typeof(TopicOptions), typeof(SubscriberOptions), typeof(LimitOptions), typeof(DeviceOptions), typeof(DeviceSideOptions), typeof(DeviceMonitorOptions)];
         Assert.All(types.SelectMany(SettingDescription.Of).Where(setting => setting.DefaultText is not null), setting => Assert.Equal(setting.Default, setting.Convert(setting.DefaultText!)));
     }
 

@@ -66,7 +66,7 @@ public class ConfigurationReaderTests
     [InlineData("Routes:submit:Methods=GET", "Routes:submit:Methods:0 is \"GET\"; allowed: one of POST, PUT for a push route.")]
     [InlineData("Routes:add:ContentType=json", "Routes:add:ContentType is \"json\"; allowed: a media type such as application/json.")]
     [InlineData("Routes:add:Path=api/add", "Routes:add:Path is \"api/add\"; allowed: a path such as /api/price/{symbol}.")]
-    [InlineData("Routes:add:Path=/swagger/x", "Routes:add:Path is \"/swagger/x\"; allowed: a path that does not begin with /health, /swagger, /openapi, which the gateway serves itself.")]
+    [InlineData("Routes:add:Path=/swagger/x", "Routes:add:Path is \"/swagger/x\"; allowed: a path that does not begin with /health, /swagger, /openapi, /gateway, which the gateway serves itself.")]
     [InlineData("Routes:submit:Path=/API/add/", "Routes:submit:Path is \"/API/add/\"; allowed: a path and method that route add does not answer already (POST).")]
     [InlineData("Routes:ticker:Topic:None=false", "Routes:ticker:Topic:None is \"false\"; allowed: true, or leave it out.")]
     [InlineData("Routes:ticker:Topic:Delimiter=12345678901234567", "Routes:ticker:Topic:Delimiter is \"12345678901234567\"; allowed: a text of 1 to 16 bytes as UTF-8.")]

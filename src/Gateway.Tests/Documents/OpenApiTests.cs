@@ -8,6 +8,7 @@ namespace Gateway.Tests.Documents;
 public class OpenApiTests
 {
     private static readonly Uri Document = new("/openapi/v1.json", UriKind.Relative);
+    private static readonly string[] DevicePaths = ["/gateway/devices", "/gateway/devices/{name}", .. ((string[])["pause", "restart", "resume", "start", "stop"]).Select(action => $"/gateway/devices/{{name}}/{action}")];
 
     private static readonly string[] Routes =
     [
@@ -53,7 +54,7 @@ public class OpenApiTests
 
     [Fact]
     public async Task Streams_are_left_out_and_health_is_there() => Assert.Equal(
-        ["/api/price/{symbol}", "/health/live", "/health/ready", "/news", "/news/{topic}"],
+        ["/api/price/{symbol}", .. DevicePaths, "/health/live", "/health/ready", "/news", "/news/{topic}"],
         (await ReadAsync()).GetProperty("paths").EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));
 
     [Fact]

@@ -1,7 +1,8 @@
 """A libzmq socket for the interop tests: peer.py TYPE bind|connect ENDPOINT [HEARTBEAT_MS].
 
 Prints "ready ENDPOINT" when bound or connected. REP, ROUTER, PAIR and STREAM return what they get; PULL and SUB print "got SIZES SHA256" for each
-message; PUSH sends the standard messages once; PUB sends them again and again; REQ and DEALER send them and print "ok" when the same came back. See secure() for PLAIN and CURVE.
+message; PUSH sends the standard messages once; PUB sends them again and again; REQ and DEALER send them and print "ok" when the same came back. STEER
+is a PAIR that sends the further arguments to a steerable proxy. See secure() for PLAIN and CURVE.
 """
 import hashlib
 import itertools
@@ -43,6 +44,11 @@ def serve(socket, kind):
     if kind in ("PULL", "SUB"):
         while True:
             say("got " + describe(socket.recv_multipart()))
+    if kind == "STEER":
+        for command in sys.argv[4:]:
+            socket.send(command.encode())
+            if command == "STATISTICS":
+                say("statistics " + " ".join(str(int.from_bytes(frame, sys.byteorder)) for frame in socket.recv_multipart()))
     if kind == "PUSH":
         for message in STANDARD:
             socket.send_multipart(message)
@@ -86,9 +92,9 @@ def secure(socket):
 
 def main():
     kind, role, endpoint = sys.argv[1:4]
-    socket = zmq.Context().socket(getattr(zmq, kind))
+    socket = zmq.Context().socket(zmq.PAIR if kind == "STEER" else getattr(zmq, kind))
     socket.linger = 0
-    if len(sys.argv) > 4:
+    if kind != "STEER" and len(sys.argv) > 4:
         socket.setsockopt(zmq.HEARTBEAT_IVL, int(sys.argv[4]))
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 40 * int(sys.argv[4]))
         socket.setsockopt(zmq.HEARTBEAT_TTL, 40 * int(sys.argv[4]))

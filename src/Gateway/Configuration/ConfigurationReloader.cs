@@ -4,7 +4,7 @@ using Microsoft.Extensions.Primitives;
 namespace Gateway.Configuration;
 
 /// <summary>
-/// Reads the configuration again when a file changes. A valid one replaces the routes that changed; an invalid one is logged with
+/// Reads the configuration again when a file changes. A valid one replaces the routes and devices that changed; an invalid one is logged with
 /// everything that is wrong, and the running one stays. Backends and limits are made at the start: a change of theirs is said and waits for it.
 /// </summary>
 internal sealed class ConfigurationReloader(
@@ -78,7 +78,7 @@ internal sealed class ConfigurationReloader(
         }
 
         if (!Same(now.Limits, next.Limits)) logger.ReloadNeedsRestart("Gateway:Limits");
-        if (Same(now.Routes, next.Routes)) return;
+        if (Same(now.Routes, next.Routes) && Same(now.Devices, next.Devices)) return;
         configuration.Replace(next);
         logger.Reloaded(
             next.Routes.Keys.Count(name => !now.Routes.ContainsKey(name)),

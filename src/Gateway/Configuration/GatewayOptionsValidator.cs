@@ -24,13 +24,14 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
     private const string Root = GatewayOptions.SectionName;
     private static readonly string[] CallMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     private static readonly string[] SendMethods = ["POST", "PUT"];
-    private static readonly string[] ReservedPaths = ["health", "swagger", "openapi"];
+    private static readonly string[] ReservedPaths = ["health", "swagger", "openapi", "gateway"];
     private readonly List<ConfigurationProblem> _problems = [];
 
     /// <summary>Everything that is wrong, in the order of the configuration.</summary>
     public IReadOnlyList<ConfigurationProblem> Check()
     {
         foreach (var (name, backend) in options.Backends) CheckBackend($"{Root}:Backends:{name}", backend);
+        foreach (var (name, device) in options.Devices) _problems.AddRange(new DeviceRules(given).Check($"{Root}:Devices:{name}", device));
         CheckBoundTwice();
         foreach (var (name, route) in options.Routes) CheckRoute($"{Root}:Routes:{name}", route);
         CheckSamePaths();
@@ -67,16 +68,29 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
     private void CheckBoundTwice()
     {
         var bound =
-            from backend in options.Backends
-            from at in Enumerable.Range(0, backend.Value.Bind.Count)
-            let endpoint = backend.Value.Bind[at]
+            from owner in Binders()
+            from at in Enumerable.Range(0, owner.Bind.Count)
+            let endpoint = owner.Bind[at]
             // A wildcard port is another one each time.
             where !endpoint.EndsWith(":0", StringComparison.Ordinal) && !endpoint.EndsWith(":*", StringComparison.Ordinal)
-            group $"{Root}:Backends:{backend.Key}:Bind:{at}" by endpoint;
+            group $"{owner.Path}:Bind:{at}" by endpoint;
         foreach (var same in bound)
         {
             var first = same.First();
             foreach (var path in same.Skip(1)) Demand(false, path, same.Key, $"an endpoint that {first} does not bind already");
+        }
+    }
+
+    private IEnumerable<(string Path, List<string> Bind)> Binders()
+    {
+        foreach (var (name, backend) in options.Backends) yield return ($"{Root}:Backends:{name}", backend.Bind);
+        foreach (var (name, device) in options.Devices)
+        {
+            var path = $"{Root}:Devices:{name}";
+            yield return ($"{path}:Frontend", device.Frontend.Bind);
+            yield return ($"{path}:Backend", device.Backend.Bind);
+            yield return ($"{path}:Monitor", device.Monitor.Bind);
+            yield return ($"{path}:Control", device.Control.Bind);
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed class GatewaySnapshot(GatewayOptions options, bool isDemo)
     /// <summary>Routes by name, compared without case.</summary>
     public FrozenDictionary<string, WebRouteOptions> Routes { get; } = options.Routes.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Devices by name, compared without case.</summary>
+    public FrozenDictionary<string, DeviceOptions> Devices { get; } = options.Devices.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Limits for what comes from the web.</summary>
     public LimitOptions Limits { get; } = options.Limits;
 

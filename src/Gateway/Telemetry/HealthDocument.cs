@@ -4,13 +4,15 @@ using Gateway.Backends;
 namespace Gateway.Telemetry;
 
 /// <summary>What <c>/health/ready</c> says.</summary>
-/// <param name="Status"><c>ready</c>, <c>degraded</c> (some backend is not ready), <c>unready</c> (none is) or <c>draining</c>.</param>
+/// <param name="Status"><c>ready</c>, <c>degraded</c> (some backend or device is not ready), <c>unready</c> (none is) or <c>draining</c>.</param>
 /// <param name="Demo">Whether nothing is configured and the demo runs.</param>
 /// <param name="Version">Version of the gateway.</param>
 /// <param name="Backends">Backends by name.</param>
 /// <param name="Routes">Routes by name.</param>
+/// <param name="Devices">Devices by name.</param>
 internal sealed record HealthDocument(
-    string Status, bool Demo, string Version, IReadOnlyDictionary<string, BackendHealth> Backends, IReadOnlyDictionary<string, RouteHealth> Routes);
+    string Status, bool Demo, string Version, IReadOnlyDictionary<string, BackendHealth> Backends, IReadOnlyDictionary<string, RouteHealth> Routes,
+    IReadOnlyDictionary<string, DeviceHealth> Devices);
 
 /// <summary>State of a backend.</summary>
 /// <param name="Socket">Role of the gateway, such as <c>REQ</c>.</param>

@@ -40,9 +40,11 @@ internal static class HealthEndpoints
             .ToDictionary(backend => backend.Name, backend => new BackendHealth(backend.Socket, backend.IsReady, backend.WhyNotReady, backend.Notice, backend.Endpoints), StringComparer.OrdinalIgnoreCase);
         var routes = services.GetRequiredService<GatewayEndpointDataSource>().Routes
             .ToDictionary(route => route.Name, route => new RouteHealth(route.Options.Path, route.Methods, route.Kind.Word(), route.Options.Backend), StringComparer.OrdinalIgnoreCase);
+        var devices = services.GetRequiredService<IDeviceHealth>().Health;
         var isDraining = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested;
         var isDemo = services.GetRequiredService<GatewayConfiguration>().Current.IsDemo;
-        return new HealthDocument(isDraining ? "draining" : StatusOf(backends.Values.Count(backend => backend.Ready), backends.Count), isDemo, GatewayApplication.Version, backends, routes);
+        var ready = backends.Values.Count(backend => backend.Ready) + devices.Values.Count(device => device.Ready);
+        return new HealthDocument(isDraining ? "draining" : StatusOf(ready, backends.Count + devices.Count), isDemo, GatewayApplication.Version, backends, routes, devices);
     }
 
     private static string StatusOf(int ready, int all)

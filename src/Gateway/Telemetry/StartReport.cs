@@ -1,6 +1,7 @@
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Zmtp.Wire;
 
 namespace Gateway.Telemetry;
 
@@ -34,12 +35,17 @@ internal sealed class StartReport(GatewayConfiguration configuration, IServer se
         yield return snapshot.IsDemo
             ? $"Gateway {GatewayApplication.Version}: nothing is configured, so the demo runs (no gateway.json or gateway.yaml here, no --config)"
             : $"Gateway {GatewayApplication.Version}";
-        if (snapshot.Routes.Count == 0) yield return "no route is configured: nothing but health and the pages is served";
-        var width = snapshot.Backends.Keys.Concat(snapshot.Routes.Keys).Select(name => name.Length).DefaultIfEmpty().Max();
+        if (snapshot.Routes.Count + snapshot.Devices.Count == 0) yield return "no route is configured: nothing but health and the pages is served";
+        var width = snapshot.Backends.Keys.Concat(snapshot.Routes.Keys).Concat(snapshot.Devices.Keys).Select(name => name.Length).DefaultIfEmpty().Max();
         foreach (var (name, backend) in snapshot.Backends.OrderBy(backend => backend.Key, StringComparer.OrdinalIgnoreCase))
         {
             var endpoints = backend.Connect.Concat(backend.Bind.Select(endpoint => $"{endpoint} (bound)"));
             yield return $"backend {name.PadRight(width)}  {backend.Socket,-6} {string.Join(", ", endpoints)}";
+        }
+
+        foreach (var (name, device) in snapshot.Devices.OrderBy(device => device.Key, StringComparer.OrdinalIgnoreCase))
+        {
+            yield return $"device  {name.PadRight(width)}  {device.Type,-6} {Side(DeviceSockets.Frontend(device), device.Frontend)} <-> {Side(DeviceSockets.Backend(device), device.Backend)}";
         }
 
         foreach (var (name, route) in snapshot.Routes.OrderBy(route => route.Key, StringComparer.OrdinalIgnoreCase))
@@ -49,6 +55,9 @@ internal sealed class StartReport(GatewayConfiguration configuration, IServer se
             yield return $"route   {name.PadRight(width)}  {methods,-6} {route.Path} ({kind.Word()}, {route.Backend})";
         }
     }
+
+    private static string Side(SocketType type, DeviceSideOptions side) =>
+        $"{type.Name()} {string.Join(", ", side.Connect.Concat(side.Bind.Select(endpoint => $"{endpoint} (bound)")))}";
 
     /// <summary>Where to point a browser on this machine: a wildcard address is none.</summary>
     private static string Browsable(string address) => address

@@ -44,7 +44,7 @@ public sealed class ZmtpProxy : IAsyncDisposable
             monitor.Pipes = new Ignoring();
         }
 
-        (Frontend, Backend, Monitor) = (frontend, backend, options.Monitor);
+        (Frontend, Backend, Monitor, Control) = (frontend, backend, options.Monitor, options.Control);
         _in = new ProxyWay(this, ProxyDirection.In, frontend, backend, options);
         _out = new ProxyWay(this, ProxyDirection.Out, backend, frontend, options);
         if (options.Control is { } control) _control = new ProxyControl(this, control);
@@ -60,6 +60,9 @@ public sealed class ZmtpProxy : IAsyncDisposable
 
     /// <summary>Who gets copies, or null.</summary>
     public ZmtpSocket? Monitor { get; }
+
+    /// <summary>Who steers it, or null.</summary>
+    public ZmtpSocket? Control { get; }
 
     /// <summary>What the proxy does.</summary>
     public ProxyState State => _state;
