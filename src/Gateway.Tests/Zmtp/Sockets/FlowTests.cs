@@ -8,6 +8,8 @@ namespace Gateway.Tests.Zmtp.Sockets;
 public class FlowTests
 {
     [Fact]
+    [Trait("Proves", "libzmq#1362")]
+    [Trait("Proves", "libzmq#2161")]
     public async Task Everything_published_is_read_or_counted_as_dropped()
     {
         await using var socket = new PubSocket(new ZmtpOptions { SendHighWaterMark = 100, SendBuffer = 4096 });

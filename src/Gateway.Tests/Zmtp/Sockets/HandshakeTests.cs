@@ -78,6 +78,7 @@ public class HandshakeTests
     };
 
     [Theory]
+    [Trait("Proves", "libzmq#3072")]
     [MemberData(nameof(Refused))]
     public async Task In_place_of_READY_is_refused(string what, byte[] said, ProtocolError expected, string error)
     {

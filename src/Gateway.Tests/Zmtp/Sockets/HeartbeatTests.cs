@@ -17,6 +17,7 @@ public class HeartbeatTests
     }
 
     [Theory]
+    [Trait("Proves", "PING shorter than its ttl leaks memory (libzmq process_heartbeat_message)")]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(19)]
@@ -28,6 +29,7 @@ public class HeartbeatTests
     }
 
     [Fact]
+    [Trait("Proves", "libzmq#1245")]
     public async Task A_silent_peer_is_lost_after_interval_and_timeout()
     {
         var time = new ManualTimeProvider();
@@ -42,6 +44,7 @@ public class HeartbeatTests
     }
 
     [Fact]
+    [Trait("Proves", "libzmq#2709")]
     public async Task Any_byte_is_life_even_one_inside_a_frame()
     {
         var time = new ManualTimeProvider();
@@ -70,6 +73,7 @@ public class HeartbeatTests
     }
 
     [Fact]
+    [Trait("Proves", "libzmq#3594")]
     public async Task The_time_to_live_of_a_PING_is_kept_changed_and_taken_back()
     {
         var time = new ManualTimeProvider();

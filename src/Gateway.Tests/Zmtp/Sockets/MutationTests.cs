@@ -22,6 +22,7 @@ public class MutationTests
     ];
 
     [Fact]
+    [Trait("Proves", "CVE-2020-36400")]
     public async Task A_million_spoiled_conversations_cost_their_connection_and_nothing_else()
     {
         // One half on each of two threads; each has its own sockets, so that what a thread allocates can be counted.

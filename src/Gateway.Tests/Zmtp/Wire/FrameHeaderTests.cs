@@ -35,7 +35,8 @@ public class FrameHeaderTests
         Assert.Equal(expected, error);
     }
 
-    [Theory] // CVE-2019-6250: sizes around the borders of signed and unsigned integers.
+    [Theory]
+    [Trait("Proves", "CVE-2019-6250")]
     [InlineData("028000000000000000", long.MaxValue)]
     [InlineData("02FFFFFFFFFFFFFFFF", long.MaxValue)]
     [InlineData("027FFFFFFFFFFFFFFF", long.MaxValue - 1)]
