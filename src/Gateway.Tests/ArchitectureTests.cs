@@ -17,6 +17,7 @@ public class ArchitectureTests
     [InlineData("Zmtp/Wire", @"Zmtp\.(Sockets|Security|Transports)|System\.Net|System\.Threading\.Tasks")]
     [InlineData("Zmtp/Security", @"Zmtp\.(Sockets|Transports)|System\.Net")]
     [InlineData("Gateway/Calls", @"Gateway\.(Streams|Publishing|Channels|Hooks|Devices|Demo)")]
+    [InlineData("Gateway/Devices", @"Gateway\.(Calls|Streams|Publishing|Channels|Hooks|Demo|Zws)")]
     [InlineData("Gateway/Streams", @"Gateway\.(Calls|Channels|Hooks|Devices|Demo)")]
     [InlineData("Gateway/Templates", @"Gateway\.(Calls|Streams|Channels|Hooks|Devices|Demo)")]
     [InlineData("Gateway/WebSockets", @"Gateway\.(Calls|Streams|Channels|Hooks|Devices|Demo|Backends)")]

@@ -1,4 +1,6 @@
+using System.Text;
 using Gateway.Configuration;
+using Gateway.Tests.TestSupport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -32,9 +34,21 @@ public class DeviceConfigurationTests
     [InlineData("Type=MonitoredQueue;Frontend:Bind=tcp://*:1;Backend:Bind=tcp://*:2;Monitor:Bind=tcp://*:3;Monitor:In=;Monitor:Out=o")]
     public void A_device_that_fits_is_taken(string settings) => Assert.Empty(Problems(settings));
 
+    [Fact]
+    public void The_configuration_of_the_guide_is_valid()
+    {
+        var json = File.ReadAllText(SourceTree.PathOf("docs/devices.md")).Split("```json\n")[1].Split("```")[0];
+        Assert.Empty(Problems(new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build()));
+    }
+
     private static IEnumerable<string> Problems(string settings)
     {
         var root = new ConfigurationBuilder().AddInMemoryCollection(settings.Split(';').Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create($"Gateway:Devices:d:{pair[0]}", (string?)pair[1]))).Build();
+        return Problems(root);
+    }
+
+    private static IEnumerable<string> Problems(IConfiguration root)
+    {
         using var rules = GatewayApplication.RuleServices();
         try
         {

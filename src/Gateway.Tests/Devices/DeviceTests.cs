@@ -3,11 +3,13 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Gateway.Backends;
 using Gateway.Configuration;
 using Gateway.Devices;
 using Gateway.Tests.TestSupport;
 using Gateway.Tests.Zmtp.Proxies;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Zmtp;
 using Zmtp.Sockets;
 using Zmtp.Transports;
@@ -84,7 +86,8 @@ public class DeviceTests
         var time = new ManualTimeProvider();
         var log = new ListLogger<DeviceTests>();
         var options = new DeviceOptions { Type = "Streamer", Frontend = { Bind = [endpoint] }, Backend = { Bind = ["tcp://127.0.0.1:*"] } };
-        await using var device = new Device("work", options, new DeviceSocketFactory(new InprocRegistry(), time), new DeviceLog("work", log), time, static () => 1);
+        using var securer = new SocketSecurer(NullLoggerFactory.Instance, time);
+        await using var device = new Device("work", options, new DeviceSocketFactory(new InprocRegistry(), securer, time), new DeviceLog("work", log), time, static () => 1);
         await device.StartAsync();
         foreach (var seconds in (int[])[1, 2, 4])
         {

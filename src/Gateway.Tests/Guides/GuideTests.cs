@@ -10,6 +10,13 @@ public class GuideTests
     }
 
     [Fact]
+    public async Task The_devices_guide_works_as_printed()
+    {
+        await using var walkthrough = new Walkthrough();
+        Assert.Equal(3, await walkthrough.RunAsync("docs/devices.md"));
+    }
+
+    [Fact]
     public async Task The_quick_start_works_as_printed()
     {
         await using var walkthrough = new Walkthrough();

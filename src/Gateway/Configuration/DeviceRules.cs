@@ -68,6 +68,7 @@ internal sealed class DeviceRules(OptionsReader given)
         if (side.Identity.Length > 0 && type != SocketType.None && !identity.Takes(type)) _problems.Add(new($"{path}:Identity", $"does not apply to {type.Name()} sockets, it is for {identity.TypesText}; leave it out."));
         Demand(side.Identity.Length == 0 || side.Options.Identity.Length == 0, $"{path}:Identity", side.Identity, "here or in Options, not in both");
         Demand(!side.Identity.StartsWith('\0') && Encoding.UTF8.GetByteCount(side.Identity) <= 255, $"{path}:Identity", side.Identity, "a text of up to 255 bytes as UTF-8, not beginning with a zero byte");
+        SecurityReader.Read($"{path}:Security", side.Security, _problems);
         _problems.AddRange(SocketOptionsRules.Check($"{path}:Options", side.Options, type, given.IsGiven));
     }
 

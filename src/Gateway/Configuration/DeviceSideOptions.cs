@@ -28,6 +28,9 @@ public class DeviceSideOptions
 
     /// <summary>The socket's options.</summary>
     public SocketOptions Options { get; set; } = new();
+
+    /// <summary>How its connections are secured, and who may come in. Default: not at all.</summary>
+    public SecurityOptions Security { get; set; } = new();
 }
 
 /// <summary>The monitor of a device: every message is shown here as <c>[prefix] frames…</c>. What it has no room for it misses; it never holds the device up.</summary>

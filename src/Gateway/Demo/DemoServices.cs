@@ -25,7 +25,8 @@ internal sealed class DemoServices(GatewayConfiguration configuration, InprocReg
     private async Task CalculateAsync(CancellationToken stopping)
     {
         await using var router = new RouterSocket(_options);
-        router.Bind("inproc://demo-calculator");
+        // Behind the demo's device, which has the name that the backend connects to.
+        router.Bind("inproc://demo-calculator-service");
         while (await NextAsync(router, stopping) is { } request)
         {
             using (request)

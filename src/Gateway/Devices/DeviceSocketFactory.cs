@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Backends;
 using Gateway.Configuration;
 using Zmtp;
 using Zmtp.Proxies;
@@ -9,7 +10,7 @@ using Zmtp.Wire;
 namespace Gateway.Devices;
 
 /// <summary>Makes the sockets of a device and joins them.</summary>
-internal sealed class DeviceSocketFactory(InprocRegistry inproc, TimeProvider time)
+internal sealed class DeviceSocketFactory(InprocRegistry inproc, SocketSecurer securer, TimeProvider time)
 {
     // Where a message is held as a whole, one peer's word is not enough to hold any length.
     private const long MaxHeldWhole = 64L << 20;
@@ -24,7 +25,7 @@ internal sealed class DeviceSocketFactory(InprocRegistry inproc, TimeProvider ti
         var hasControl = DeviceSockets.HasEndpoint(device.Control);
         var isHeldWhole = hasMonitor || frontend is not (SocketType.Router or SocketType.Dealer or SocketType.Pair or SocketType.Pull or SocketType.Push);
         var (inPrefix, outPrefix) = DeviceSockets.Prefixes(device);
-        ZmtpSocket Make(string side, DeviceSideOptions options, SocketType type) => Socket(options, type, isHeldWhole ? MaxHeldWhole : 0, e => events(side, e));
+        ZmtpSocket Make(string side, DeviceSideOptions options, SocketType type) => Socket($"{name}:{side}", options, type, isHeldWhole ? MaxHeldWhole : 0, e => events(side, e));
         var control = hasControl ? Make("Control", device.Control, DeviceSockets.Control(device)) : null;
         var proxy = new ZmtpProxy(
             Make("Frontend", device.Frontend, frontend), Make("Backend", device.Backend, backend), new ProxyOptions
@@ -51,11 +52,12 @@ internal sealed class DeviceSocketFactory(InprocRegistry inproc, TimeProvider ti
         }
     }
 
-    private ZmtpSocket Socket(DeviceSideOptions side, SocketType type, long maxMessageSize, Action<SocketEvent> events)
+    private ZmtpSocket Socket(string path, DeviceSideOptions side, SocketType type, long maxMessageSize, Action<SocketEvent> events)
     {
         var options = new ZmtpOptions { MaxMessageSize = maxMessageSize, Inproc = inproc, Time = time };
         side.Options.ApplyTo(options);
         if (side.Identity.Length > 0) options.Identity = Encoding.UTF8.GetBytes(side.Identity);
+        securer.Secure(options, side.Security, $"{GatewayOptions.SectionName}:Devices:{path}:Security");
         options.Events = events;
         return type switch
         {

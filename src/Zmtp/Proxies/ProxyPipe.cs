@@ -27,6 +27,7 @@ internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool
     private long _waitingBytes;
     private long? _refusedSince;
     private volatile bool _isWaiting;
+    private bool _isShown;
     private bool _isClosed;
     private TaskCompletionSource? _room;
 
@@ -71,10 +72,11 @@ internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool
         // Such messages come from other threads as well, so they are counted apart and flushed at once.
         if (_isWaiting || !way.IsOpen) return Hold(held);
         var batch = new FlushBatch();
+        if (held.IsMonitored) way.Show(held.Message, batch);
         var outcome = way.Forward(held.Parcel, batch);
-        if (outcome == ForwardOutcome.Full) return Hold(held);
+        if (outcome == ForwardOutcome.Full) return Hold(held with { IsMonitored = false });
         var counters = default(ProxyCounters);
-        Finish(held, outcome, batch, ref counters);
+        Finish(held, outcome, ref counters);
         batch.Flush();
         way.Count(counters);
         return true;
@@ -136,10 +138,16 @@ internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool
                 }
             }
 
+            if (held.IsMonitored && !_isShown)
+            {
+                way.Show(held.Message, batch);
+                _isShown = true;
+            }
+
             var outcome = way.Forward(held.Parcel, batch);
             if (outcome == ForwardOutcome.Full && (outcome = Refused(held.Parcel)) == ForwardOutcome.Full) return false;
             Taken(held.Message.Length);
-            Finish(held, outcome, batch, ref _counters);
+            Finish(held, outcome, ref _counters);
         }
 
         return false;
@@ -203,12 +211,15 @@ internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool
         var held = new Held(_message, _from, _isMonitored);
         if (!_isWaiting && way.IsOpen)
         {
+            // First the monitor: an answer may come before this thread gets to the next line, and must not be shown before its question.
+            if (_isMonitored) way.Show(_message, _batch);
+            held = held with { IsMonitored = false };
             var outcome = way.Forward(held.Parcel, _batch);
             if (outcome != ForwardOutcome.Full)
             {
                 _message = Message.Create();
                 Reset();
-                Finish(held, outcome, _batch, ref _counters);
+                Finish(held, outcome, ref _counters);
                 return true;
             }
         }
@@ -226,10 +237,9 @@ internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool
         return true;
     }
 
-    private void Finish(in Held held, ForwardOutcome outcome, FlushBatch batch, ref ProxyCounters counters)
+    private static void Finish(in Held held, ForwardOutcome outcome, ref ProxyCounters counters)
     {
         counters.Take(held.Parcel.Count, held.Parcel.Length, outcome == ForwardOutcome.Dropped);
-        if (held.IsMonitored) way.Show(held.Message, batch);
         held.Message.Dispose();
     }
 
@@ -268,6 +278,7 @@ internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool
         {
             if (!_waiting.TryDequeue(out _)) return;
             _waitingBytes -= bytes;
+            _isShown = false;
             _refusedSince = null;
             // Half way down, so that reading and sending do not alternate message by message.
             if (_room is not null && HasRoom(2) && !way.IsEnding && _large is null) (room, _room) = (_room, null);

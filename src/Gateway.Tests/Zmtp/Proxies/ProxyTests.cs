@@ -254,6 +254,44 @@ public class ProxyTests
         Assert.InRange(proxy.Statistics.MonitorMissed, 1, 1000);
     }
 
+    [Fact]
+    public async Task A_frame_of_64_MiB_is_sent_on_while_it_arrives()
+    {
+        const int size = 64 << 20;
+        await using var proxy = new ZmtpProxy(new PullSocket(), new PushSocket());
+        await using var pusher = await PeerAsync("PUSH", proxy.Frontend.Bind("tcp://127.0.0.1:*"));
+        await using var puller = await PeerAsync("PULL", proxy.Backend.Bind("tcp://127.0.0.1:*"));
+        await UntilReadyAsync(proxy.Frontend, proxy.Backend);
+        await pusher.SendAsync([1, 3, 1, 2, 3, 2, 0, 0, 0, 0, 4, 0, 0, 0]);
+        // Half of the frame has not been sent when its beginning is there already.
+        var half = new byte[size / 2];
+        half.AsSpan().Fill(7);
+        var sending = pusher.SendAsync(half);
+        Assert.Equal([1, 3, 1, 2, 3, 2, 0, 0, 0, 0, 4, 0, 0, 0], await puller.ReceiveAsync(14));
+        Assert.Equal(half, await puller.ReceiveAsync(half.Length));
+        await sending;
+        var rest = pusher.SendAsync(half);
+        Assert.Equal(half, await puller.ReceiveAsync(half.Length));
+        await rest;
+        await EventuallyAsync(() => proxy.Statistics.FromFrontend.Messages == 1);
+        Assert.Equal((2, size + 3L, 0L), (proxy.Statistics.FromFrontend.Frames, proxy.Statistics.FromFrontend.SentBytes, proxy.Statistics.FromFrontend.Lost));
+    }
+
+    [Fact]
+    public async Task A_large_frame_that_breaks_off_is_never_shown_as_whole()
+    {
+        await using var proxy = new ZmtpProxy(new PullSocket(), new PushSocket());
+        var pusher = await PeerAsync("PUSH", proxy.Frontend.Bind("tcp://127.0.0.1:*"));
+        await using var puller = await PeerAsync("PULL", proxy.Backend.Bind("tcp://127.0.0.1:*"));
+        await UntilReadyAsync(proxy.Frontend, proxy.Backend);
+        await pusher.SendAsync([2, 0, 0, 0, 0, 4, 0, 0, 0]);
+        await pusher.SendAsync(new byte[100_000]);
+        await puller.ReceiveAsync(9 + 100_000);
+        await pusher.DisposeAsync();
+        // The only way to take a begun frame back is to end the connection.
+        Assert.Empty(await puller.ReceiveToEndAsync());
+    }
+
     [Theory]
     [InlineData(SocketType.Pair)]
     [InlineData(SocketType.Dealer)]
@@ -287,6 +325,13 @@ public class ProxyTests
     [InlineData(SocketType.Dealer, SocketType.Dealer, null)]
     public void Only_sockets_between_which_messages_can_pass_make_a_pair(SocketType frontend, SocketType backend, string? problem) =>
         Assert.Equal(problem, ProxyPairs.Problem(frontend, backend));
+
+    private static async Task<ScriptedPeer> PeerAsync(string type, string endpoint)
+    {
+        var peer = await ScriptedPeer.ConnectAsync(endpoint);
+        await peer.HandshakeAsync(type);
+        return peer;
+    }
 
     internal static Task UntilReadyAsync(params ZmtpSocket?[] sockets) =>
         EventuallyAsync(() => sockets.All(socket => socket is null || socket.Endpoints.Any(e => e.Phase == EndpointPhase.Ready)));
