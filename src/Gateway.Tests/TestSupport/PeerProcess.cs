@@ -38,6 +38,7 @@ internal sealed class PeerProcess : IAsyncDisposable
         var peer = kind switch
         {
             "python" => new PeerProcess("/usr/bin/python3", "peer.py", arguments),
+            "secure" => new PeerProcess("/usr/bin/python3", "secure_peer.py", arguments),
             "draft" => new PeerProcess("/usr/bin/python3", "draft_peer.py", arguments),
             _ => new PeerProcess("node", "peer.mjs", arguments),
         };
