@@ -21,11 +21,12 @@ public class ConfigurationDocumentTests
     }
 
     [Theory]
-    [InlineData("json")]
-    [InlineData("yaml")]
-    public void The_configurations_shown_are_valid(string language)
+    [InlineData("configuration", "json")]
+    [InlineData("configuration", "yaml")]
+    [InlineData("security", "json")]
+    public void The_configurations_shown_are_valid(string document, string language)
     {
-        var shown = File.ReadAllText(SourceTree.PathOf("docs/configuration.md")).Split($"```{language}\n")[1].Split("```")[0];
+        var shown = File.ReadAllText(SourceTree.PathOf($"docs/{document}.md")).Split($"```{language}\n")[1].Split("```")[0];
         using var directory = new TemporaryDirectory();
         File.WriteAllText(directory.File($"gateway.{language}"), shown);
         using var rules = GatewayApplication.RuleServices();

@@ -22,4 +22,11 @@ public class GuideTests
         await using var walkthrough = new Walkthrough();
         Assert.Equal(10, await walkthrough.RunAsync("docs/quick-start.md"));
     }
+
+    [Fact]
+    public async Task The_security_guide_works_as_printed()
+    {
+        await using var walkthrough = new Walkthrough();
+        Assert.Equal(10, await walkthrough.RunAsync("docs/security.md"));
+    }
 }
