@@ -15,6 +15,9 @@ internal sealed class RecordingCall(string body) : ICall
 
     public int Written { get; private set; }
 
+    /// <summary>How many frames the request has, all of them the body.</summary>
+    public int Frames { get; init; } = 1;
+
     public long StreamedLength { get; init; } = -1;
 
     public PipeReader StreamedBody { get; init; } = PipeReader.Create(Stream.Null);
@@ -22,6 +25,7 @@ internal sealed class RecordingCall(string body) : ICall
     public void WriteRequest(IFrameWriter writer)
     {
         Written++;
+        for (var i = 1; i < Frames; i++) writer.WriteFrame(Encoding.UTF8.GetBytes(body), more: true);
         if (StreamedLength < 0) writer.WriteFrame(Encoding.UTF8.GetBytes(body), more: false);
         else if (body.Length > 0) writer.WriteFrame(Encoding.UTF8.GetBytes(body), more: true);
     }

@@ -13,6 +13,7 @@ internal sealed class BackendMetrics
     private readonly Counter<long> _lateReplies;
     private readonly Counter<long> _badReplies;
     private readonly Counter<long> _repeatedCalls;
+    private readonly Counter<long> _droppedMultipart;
 
     /// <summary>Makes the instruments.</summary>
     public BackendMetrics(IMeterFactory meters)
@@ -22,6 +23,7 @@ internal sealed class BackendMetrics
         _lateReplies = meter.CreateCounter<long>("gateway.backend.late_replies", "{reply}", "Replies whose call had timed out or whose client had left.");
         _badReplies = meter.CreateCounter<long>("gateway.backend.bad_replies", "{reply}", "Replies without the envelope of a request.");
         _repeatedCalls = meter.CreateCounter<long>("gateway.backend.repeated_calls", "{call}", "Calls that were sent again because their peer was lost.");
+        _droppedMultipart = meter.CreateCounter<long>("gateway.backend.dropped_multipart", "{message}", "Messages of several frames from peers of sockets whose messages have one.");
     }
 
     /// <summary>A connection ended by an error.</summary>
@@ -36,6 +38,9 @@ internal sealed class BackendMetrics
 
     /// <summary>A call is sent again.</summary>
     public void RepeatedCall(string backend) => _repeatedCalls.Add(1, Tag(backend));
+
+    /// <summary>A message of several frames came where messages have one.</summary>
+    public void DroppedMultipart(string backend) => _droppedMultipart.Add(1, Tag(backend));
 
     private static KeyValuePair<string, object?> Tag(string backend) => new("gateway.backend", backend);
 }

@@ -6,7 +6,11 @@ using Zmtp.Wire;
 
 namespace Gateway.Backends;
 
-/// <summary>A REQ or DEALER backend: calls over lanes, each to the ready lane with the fewest in flight.</summary>
+/// <summary>A REQ, DEALER or CLIENT backend: calls over lanes, each to the ready lane with the fewest in flight.</summary>
+/// <remarks>
+/// CLIENT has no envelope that a SERVER would return, so nothing tells whose reply one is: its lanes carry one call at a time, further lanes open while
+/// all are in use, and one whose call was given up is closed, for the late reply would answer the next call.
+/// </remarks>
 internal sealed class CallerBackend : ZmtpBackend, ICaller
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(25);
@@ -17,6 +21,8 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
     private readonly Dictionary<string, Circuit> _circuits = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _connections = new(StringComparer.Ordinal);
     private readonly List<PendingCall> _expired = [];
+    private readonly IdleWaiters _waiters = new();
+    private readonly bool _oneAtATime;
     private readonly ITimer _timer;
     private TaskCompletionSource _laneReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Lane[] _lanes = [];
@@ -26,8 +32,9 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
     private long _badEnvelopes;
 
     public CallerBackend(string name, BackendOptions options, ZmtpOptions socket, TimeProvider time, BackendLog log, BackendMetrics metrics)
-        : base(name, options, SocketType.Dealer, WithoutMessageMark(socket), log)
+        : base(name, options, TypeOf(options), WithoutMessageMark(socket), log)
     {
+        _oneAtATime = TypeOf(options) == SocketType.Client;
         (_options, _time, _metrics) = (options, time, metrics);
         _timer = time.CreateTimer(static b => ((CallerBackend)b!).OnTick(), this, System.Threading.Timeout.InfiniteTimeSpan, System.Threading.Timeout.InfiniteTimeSpan);
         foreach (var endpoint in options.Connect) _connections[Zmtp.Transports.ZmtpEndpoint.Parse(endpoint).ToString()] = 1;
@@ -58,28 +65,40 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
         // A streamed request is waited for from its last byte on.
         var deadline = streamed ? long.MaxValue : After(timeout);
         var pending = PendingCall.Rent(call, timeout, deadline, repeatable && !streamed ? _options.Retry.Attempts : 1);
-        if (!streamed && TryDispatch(pending)) return Dispatched(pending, cancellationToken);
+        try
+        {
+            if (!streamed && TryDispatch(pending)) return Dispatched(pending, cancellationToken);
+        }
+        catch
+        {
+            // The request cannot be written.
+            CallEnded();
+            throw;
+        }
+
         return streamed ? StreamAsync(pending, cancellationToken) : WaitForLaneAsync(pending, cancellationToken);
     }
 
     /// <inheritdoc/>
     public override IFrameSink PeerReady(Peer peer)
     {
-        TaskCompletionSource ready;
+        TaskCompletionSource? ready = null;
         Lane lane;
         lock (_gate)
         {
             // The circuit is the endpoint's: a new connection to a peer that times out starts where the old one was.
             var key = peer.IsOutgoing ? peer.Endpoint : peer.Remote;
             if (!_circuits.TryGetValue(key, out var circuit)) _circuits[key] = circuit = new Circuit(_options.Circuit, _time);
-            lane = new Lane(this, peer, circuit);
+            lane = new Lane(this, peer, circuit, _oneAtATime);
             peer.Tag = lane;
             _lanes = [.. _lanes, lane];
-            (ready, _laneReady) = (_laneReady, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            if (!_oneAtATime) (ready, _laneReady) = (_laneReady, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 
-        ready.TrySetResult();
-        return lane;
+        ready?.TrySetResult();
+        if (!_oneAtATime) return lane;
+        LaneIsIdle();
+        return new SinglePartSink(lane, hasGroup: false, CountBadEnvelope);
     }
 
     /// <inheritdoc/>
@@ -121,6 +140,12 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
         Set.Connect(busy.Peer.Endpoint);
     }
 
+    /// <summary>A lane that carries one call at a time can take another: one of those who wait for it tries.</summary>
+    internal void LaneIsIdle()
+    {
+        if (_oneAtATime) _waiters.WakeOne();
+    }
+
     internal void CallEnded() => Interlocked.Decrement(ref _inFlight);
 
     internal void CountLateReply()
@@ -136,6 +161,9 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
     }
 
     protected override void Disposed() => _timer.Dispose();
+
+    private static SocketType TypeOf(BackendOptions options) =>
+        options.Socket.Equals("CLIENT", StringComparison.OrdinalIgnoreCase) ? SocketType.Client : SocketType.Dealer;
 
     private static ZmtpOptions WithoutMessageMark(ZmtpOptions socket)
     {
@@ -163,6 +191,7 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
                 var call = (PendingCall)state!;
                 if (call.Lane is not { } lane || !lane.TryRemove(call)) return;
                 lane.Circuit.Abandoned();
+                lane.GivenUp();
                 lane.Backend.CallEnded();
                 call.Fail(new OperationCanceledException(token));
             },
@@ -188,7 +217,7 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
         Lane? best = null;
         foreach (var lane in lanes)
         {
-            if (lane.IsStreaming || lane.Circuit.IsOpen || (lanes.Length > 1 && !lane.Peer.IsWritable)) continue;
+            if (lane.IsStreaming || lane.IsTaken || lane.Circuit.IsOpen || (lanes.Length > 1 && !lane.Peer.IsWritable)) continue;
             if (best is null || lane.InFlight < best.InFlight) best = lane;
         }
 
@@ -196,7 +225,7 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
         foreach (var lane in lanes)
         {
             // All circuits are open: after the break one call is the probe.
-            if (!lane.IsStreaming && lane.Circuit.IsOpen && lane.Circuit.TryEnter()) return lane;
+            if (!lane.IsStreaming && !lane.IsTaken && lane.Circuit.IsOpen && lane.Circuit.TryEnter()) return lane;
         }
 
         return null;
@@ -206,7 +235,7 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
     {
         try
         {
-            await WhenLaneAsync(() => TryDispatch(pending), cancellationToken);
+            await WhenLaneAsync(() => TryDispatch(pending), pending.Timeout, cancellationToken);
         }
         catch
         {
@@ -218,8 +247,14 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
     }
 
     /// <summary>Tries until it succeeds, whenever a lane becomes ready, for ConnectWait at most.</summary>
-    private async ValueTask WhenLaneAsync(Func<bool> tried, CancellationToken cancellationToken)
+    private async ValueTask WhenLaneAsync(Func<bool> tried, TimeSpan patience, CancellationToken cancellationToken)
     {
+        if (_oneAtATime)
+        {
+            await WhenIdleAsync(tried, patience, cancellationToken);
+            return;
+        }
+
         using var timeout = new CancellationTokenSource(_options.ConnectWait > TimeSpan.Zero ? Shorter(_options.ConnectWait, TimeSpan.FromMinutes(1)) : TimeSpan.FromTicks(1), _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         while (true)
@@ -240,6 +275,53 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
         }
     }
 
+    /// <summary>As <see cref="WhenLaneAsync"/>, in the order of asking, for lanes that carry one call at a time: while there are some, for the call's timeout.</summary>
+    private async ValueTask WhenIdleAsync(Func<bool> tried, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var start = _time.GetTimestamp();
+        while (true)
+        {
+            var left = (HasPeers ? patience : Shorter(_options.ConnectWait, patience)) - _time.GetElapsedTime(start);
+            var idle = _waiters.Enter();
+            try
+            {
+                if (tried())
+                {
+                    // Who waits behind this one needs a connection of its own.
+                    if (_waiters.Any) OpenOneMore();
+                    return;
+                }
+
+                if (OpenCircuits() is { } circuits) throw new BackendUnavailableException(Name, circuits);
+                if (left <= TimeSpan.Zero) throw NoLane(patience);
+                OpenOneMore();
+                await idle.Task.WaitAsync(left, _time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                // There may be a connection by now, in use; then there is more time.
+            }
+            finally
+            {
+                _waiters.Leave(idle);
+            }
+        }
+    }
+
+    private BackendException NoLane(TimeSpan patience) => HasPeers
+        ? new BackendException(503, "backend-overloaded", $"Backend '{Name}': each of its connections carries one call at a time, and none was free within {patience}. MaxConnections is {_options.MaxConnections}.")
+        : new BackendUnavailableException(Name, WhyNotReady ?? "its connections were lost.");
+
+    private void OpenOneMore()
+    {
+        foreach (var lane in Volatile.Read(ref _lanes))
+        {
+            if (!CanOpenAnother(lane)) continue;
+            Set.Connect(lane.Peer.Endpoint);
+            return;
+        }
+    }
+
     private string? OpenCircuits()
     {
         var lanes = Volatile.Read(ref _lanes);
@@ -252,7 +334,7 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
     {
         try
         {
-            await WhenLaneAsync(() => TryDispatch(pending), CancellationToken.None);
+            await WhenLaneAsync(() => TryDispatch(pending), pending.Timeout, CancellationToken.None);
         }
         catch (Exception e)
         {
@@ -267,7 +349,7 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
         FrameStream? stream = null;
         try
         {
-            await WhenLaneAsync(() => TryBeginStream(pending, out stream), cancellationToken);
+            await WhenLaneAsync(() => TryBeginStream(pending, out stream), pending.Timeout, cancellationToken);
         }
         catch
         {
@@ -361,6 +443,7 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller
             foreach (var pending in _expired)
             {
                 pending.Lane!.Circuit.Failed();
+                pending.Lane.GivenUp();
                 CallEnded();
                 pending.Fail(new BackendTimeoutException(Name, pending.Timeout));
             }

@@ -6,7 +6,7 @@ internal interface IBackend
     /// <summary>Name from the configuration.</summary>
     string Name { get; }
 
-    /// <summary>Role of the gateway, upper case: REQ, DEALER, PUB, XPUB, PUSH, SUB, XSUB or PULL.</summary>
+    /// <summary>Role of the gateway, upper case: REQ, DEALER, CLIENT, PUB, XPUB, RADIO, PUSH, SCATTER, SUB, XSUB, PULL, GATHER or DISH.</summary>
     string Socket { get; }
 
     /// <summary>State of every endpoint, and of every peer that connected to a bound one.</summary>

@@ -2,7 +2,7 @@ using Zmtp.Sockets;
 
 namespace Gateway.Backends;
 
-/// <summary>A SUB, XSUB or PULL backend that feeds one consumer (the topic hub).</summary>
+/// <summary>A SUB, XSUB, PULL, GATHER or DISH backend that feeds one consumer (the topic hub).</summary>
 internal interface IMessageSource
 {
     /// <summary>Name of the backend.</summary>
@@ -12,8 +12,8 @@ internal interface IMessageSource
     /// <param name="sinkForPeer">Makes the sink of a peer that became ready; each peer has its own read loop and so its own sink.</param>
     void Start(Func<IFrameSink> sinkForPeer);
 
-    /// <summary>Subscribes at every present and future peer. The caller counts: it says each prefix once. No effect on PULL.</summary>
-    /// <param name="prefix">Byte prefix of the first frame; empty for everything.</param>
+    /// <summary>Subscribes at every present and future peer. The caller counts: it says each prefix once. No effect on PULL and GATHER.</summary>
+    /// <param name="prefix">Byte prefix of the first frame; empty for everything. DISH: the exact name of a group.</param>
     void Subscribe(ReadOnlyMemory<byte> prefix);
 
     /// <summary>Takes a subscription back.</summary>

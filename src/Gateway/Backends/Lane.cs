@@ -1,14 +1,16 @@
 using System.Buffers.Binary;
+using Zmtp;
 using Zmtp.Sockets;
 using Zmtp.Wire;
 
 namespace Gateway.Backends;
 
 /// <summary>
-/// One connection of a caller. Requests carry the REQ envelope <c>[id, 8 bytes][empty]</c>, which REP and ROUTER peers return, so many are in
+/// One connection of a caller. Of REQ and DEALER requests carry the REQ envelope <c>[id, 8 bytes][empty]</c>, which REP and ROUTER peers return, so many are in
 /// flight at once and replies match in any order.
 /// </summary>
-internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : IFrameSink
+/// <param name="oneAtATime">Of CLIENT: no envelope, and so one call in flight.</param>
+internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit, bool oneAtATime = false) : IFrameSink
 {
     private const int IdSize = 8;
     private readonly Lock _gate = new();
@@ -16,6 +18,7 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
     private PendingCall?[] _slots = new PendingCall?[64];
     private uint[] _generations = new uint[64];
     private readonly Stack<int> _free = new(Enumerable.Range(0, 64).Reverse());
+    private readonly SingleFrameWriter? _single = oneAtATime ? new SingleFrameWriter(backend.Name) : null;
     private PendingCall? _current;
     private ReplyState _state;
     private int _inFlight;
@@ -35,6 +38,9 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
 
     public Circuit Circuit => circuit;
 
+    /// <summary>Whether the lane carries the one call that it can carry.</summary>
+    public bool IsTaken => oneAtATime && InFlight > 0;
+
     public int InFlight => Volatile.Read(ref _inFlight);
 
     /// <summary>Whether the lane carries one large frame now, up or down; it then takes no new calls.</summary>
@@ -50,12 +56,16 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
         // At few calls in flight send at once; at many, let others join first: one system call for all.
         try
         {
-            if (peer.TryWrite((id, pending), static (s, writer) => WriteRequest(s.id, s.pending, writer), deferFlush: InFlight > 2)) return true;
+            var isQueued = oneAtATime
+                ? peer.TryWrite((lane: this, pending), static (s, writer) => s.lane.WriteSingle(s.pending, writer))
+                : peer.TryWrite((id, pending), static (s, writer) => WriteRequest(s.id, s.pending, writer), deferFlush: InFlight > 2);
+            if (isQueued) return true;
         }
         catch
         {
             // The request cannot be written; nothing of it is queued.
             TryRemove(pending);
+            backend.LaneIsIdle();
             throw;
         }
 
@@ -69,7 +79,21 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
         stream = null;
         if (!TryEnter(pending, out var id)) return false;
         Volatile.Write(ref _isStreaming, true);
-        if (peer.TryBeginStream((id, pending), static (s, writer) => WriteRequest(s.id, s.pending, writer), length, out stream)) return true;
+        try
+        {
+            var begun = oneAtATime
+                ? peer.TryBeginStream((lane: this, pending), static (s, writer) => s.lane.WriteSingle(s.pending, writer), length, out stream)
+                : peer.TryBeginStream((id, pending), static (s, writer) => WriteRequest(s.id, s.pending, writer), length, out stream);
+            if (begun) return true;
+        }
+        catch
+        {
+            Volatile.Write(ref _isStreaming, false);
+            TryRemove(pending);
+            backend.LaneIsIdle();
+            throw;
+        }
+
         Volatile.Write(ref _isStreaming, false);
         return !TryRemove(pending);
     }
@@ -82,6 +106,12 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
         {
             if (_slots[pending.Slot] == pending) pending.Deadline = deadline;
         }
+    }
+
+    /// <summary>A call was taken out of the table before its reply came. Without an envelope the reply would answer the next call: the connection goes.</summary>
+    public void GivenUp()
+    {
+        if (oneAtATime) peer.Abort(new ZmtpException("A request was given up before its reply."));
     }
 
     /// <summary>Takes the call out of the table.</summary>
@@ -114,6 +144,7 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
 
     public bool Accept(in FramePart part)
     {
+        if (oneAtATime && _state == ReplyState.Id) BeginSingle();
         switch (_state)
         {
             case ReplyState.Id:
@@ -172,6 +203,9 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
         _current = null;
     }
 
+    private void WriteSingle(PendingCall pending, IFrameWriter writer) =>
+        pending.Call.WriteRequest(_single!.Begin(writer, streamFollows: pending.Call.StreamedLength >= 0));
+
     private static void WriteRequest(ulong id, PendingCall pending, IFrameWriter writer)
     {
         Span<byte> frame = stackalloc byte[IdSize];
@@ -186,7 +220,7 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
         lock (_gate)
         {
             id = 0;
-            if (_closed) return false;
+            if (_closed || (oneAtATime && _inFlight > 0)) return false;
             if (_free.Count == 0) Grow();
             var slot = _free.Pop();
             _slots[slot] = pending;
@@ -212,6 +246,27 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
         _generations[slot]++;
         _free.Push(slot);
         _inFlight--;
+    }
+
+    /// <summary>A reply without an envelope is that of the one call in flight.</summary>
+    private void BeginSingle()
+    {
+        _state = ReplyState.Skip;
+        lock (_gate)
+        {
+            for (var slot = 0; slot < _slots.Length; slot++)
+            {
+                if (_slots[slot] is not { } pending) continue;
+                // The lane is free when the reply has been read, not before: _current says so.
+                _slots[slot] = null;
+                _generations[slot]++;
+                _free.Push(slot);
+                (_current, _state) = (pending, ReplyState.Body);
+                return;
+            }
+        }
+
+        backend.CountLateReply();
     }
 
     private void BeginReply(in FramePart part)
@@ -262,8 +317,14 @@ internal sealed class Lane(CallerBackend backend, Peer peer, Circuit circuit) : 
         if (_current is not { } current) return;
         _current = null;
         if (_isStreaming) Volatile.Write(ref _isStreaming, false);
+        if (oneAtATime)
+        {
+            lock (_gate) _inFlight--;
+        }
+
         circuit.Succeeded();
         backend.CallEnded();
+        backend.LaneIsIdle();
         current.Succeed();
     }
 }

@@ -5,23 +5,26 @@ using Zmtp.Wire;
 
 namespace Gateway.Backends;
 
-/// <summary>A SUB, XSUB or PULL backend: each peer's read loop feeds a sink of the consumer.</summary>
+/// <summary>A SUB, XSUB, PULL, GATHER or DISH backend: each peer's read loop feeds a sink of the consumer.</summary>
 internal sealed class SourceBackend : ZmtpBackend, IMessageSource
 {
     private readonly Lock _gate = new();
     private readonly HashSet<ReadOnlyMemory<byte>> _prefixes = new(MemoryComparer.Instance);
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
+    private readonly SocketType _type;
     private readonly bool _subscribes;
+    private readonly BackendMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ITimer _silence;
     private bool _toldSilence;
     private Func<IFrameSink>? _sinkForPeer;
     private Peer[] _peers = [];
 
-    public SourceBackend(string name, BackendOptions options, SocketType type, ZmtpOptions socket, BackendLog log)
+    public SourceBackend(string name, BackendOptions options, SocketType type, ZmtpOptions socket, BackendLog log, BackendMetrics metrics)
         : base(name, options, type, socket, log)
     {
-        _subscribes = type != SocketType.Pull;
+        (_type, _metrics) = (type, metrics);
+        _subscribes = type is not (SocketType.Pull or SocketType.Gather);
         _time = socket.Time;
         _silence = _time.CreateTimer(static s => ((SourceBackend)s!).TellSilence(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -39,7 +42,7 @@ internal sealed class SourceBackend : ZmtpBackend, IMessageSource
             if (!_subscribes) return "connected, but nothing has been pushed yet";
             return prefixes == 0
                 ? "connected; no client has subscribed, so nothing is asked for"
-                : $"connected, but nothing has arrived: the service publishes nothing, or nothing that begins with {Wanted()}";
+                : $"connected, but nothing has arrived: the service publishes nothing, or nothing {(_type == SocketType.Dish ? "in group" : "that begins with")} {Wanted()}";
         }
     }
 
@@ -72,7 +75,8 @@ internal sealed class SourceBackend : ZmtpBackend, IMessageSource
             WatchForSilence();
         }
 
-        return _sinkForPeer!();
+        var sink = _sinkForPeer!();
+        return _type is SocketType.Gather or SocketType.Dish ? new SinglePartSink(sink, hasGroup: _type == SocketType.Dish, () => _metrics.DroppedMultipart(Name)) : sink;
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Text;
 using Gateway.Configuration;
 using Zmtp;
 using Zmtp.Transports;
@@ -12,7 +13,7 @@ internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics 
     private const long DefaultStreamMessageSize = 1024 * 1024;
 
     /// <inheritdoc/>
-    public bool Serves(string socket) => socket.ToUpperInvariant() is "REQ" or "DEALER" or "PUB" or "XPUB" or "PUSH" or "SUB" or "XSUB" or "PULL";
+    public bool Serves(string socket) => SocketRoles.KindOf(socket) is not null;
 
     /// <inheritdoc/>
     public IBackend Create(string name, BackendOptions options)
@@ -20,12 +21,12 @@ internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics 
         var log = new BackendLog(name, loggers.CreateLogger("Gateway.Backends"), metrics, lifetime.ApplicationStopping);
         return options.Socket.ToUpperInvariant() switch
         {
-            "REQ" or "DEALER" => new CallerBackend(name, options, Socket(name, options, 0), time, log, metrics),
-            "PUSH" => new PusherBackend(name, options, Socket(name, options, DefaultStreamMessageSize), log),
+            "REQ" or "DEALER" or "CLIENT" => new CallerBackend(name, options, Socket(name, options, 0), time, log, metrics),
+            "PUSH" or "SCATTER" => new PusherBackend(name, options, Socket(name, options, DefaultStreamMessageSize), log),
             "PUB" or "XPUB" => new PublisherBackend(name, options, Socket(name, options, DefaultStreamMessageSize), log),
-            "SUB" => new SourceBackend(name, options, SocketType.Sub, Socket(name, options, DefaultStreamMessageSize), log),
-            "XSUB" => new SourceBackend(name, options, SocketType.XSub, Socket(name, options, DefaultStreamMessageSize), log),
-            _ => new SourceBackend(name, options, SocketType.Pull, Socket(name, options, DefaultStreamMessageSize), log),
+            "RADIO" => new RadioBackend(name, options, Socket(name, options, DefaultStreamMessageSize), log),
+            var source => new SourceBackend(
+                name, options, SocketTypes.Parse(Encoding.ASCII.GetBytes(source)), Socket(name, options, DefaultStreamMessageSize), log, metrics),
         };
     }
 

@@ -8,7 +8,7 @@ using RouteHandler = Gateway.Routing.RouteHandler;
 
 namespace Gateway.Calls;
 
-/// <summary>Makes the endpoints of routes onto REQ and DEALER backends.</summary>
+/// <summary>Makes the endpoints of routes onto REQ, DEALER and CLIENT backends.</summary>
 internal sealed class CallRoutes(CallMetrics metrics, ZwsServices zws, TimeProvider time, ILogger<CallRoutes> logger) : IRouteKind
 {
     /// <inheritdoc/>

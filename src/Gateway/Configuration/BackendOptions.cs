@@ -5,9 +5,13 @@ namespace Gateway.Configuration;
 /// <summary>A socket towards services. <see cref="Socket"/> is the role that the gateway plays.</summary>
 public sealed class BackendOptions
 {
-    /// <summary>Role of the gateway: REQ or DEALER (calls), PUB or XPUB (publish), PUSH (push), SUB, XSUB or PULL (streams). Required.</summary>
+    /// <summary>
+    /// Role of the gateway: REQ, DEALER or CLIENT (calls), PUB, XPUB or RADIO (publish), PUSH or SCATTER (push), SUB, XSUB, PULL, GATHER or DISH
+    /// (streams). Required.
+    /// </summary>
     [Required]
-    [AllowedValues("REQ", "DEALER", "PUB", "XPUB", "PUSH", "SUB", "XSUB", "PULL")]
+    [AllowedValues("REQ", "DEALER", "CLIENT", "PUB", "XPUB", "RADIO", "PUSH", "SCATTER", "SUB", "XSUB", "PULL", "GATHER", "DISH")]
+    [Allowed("one of REQ, DEALER, CLIENT, PUB, XPUB, RADIO, PUSH, SCATTER, SUB, XSUB, PULL, GATHER, DISH; ROUTER, REP, PAIR, CHANNEL, SERVER, PEER and STREAM are for devices and channel routes")]
     public string Socket { get; set; } = "";
 
     /// <summary>Endpoints to connect to: <c>tcp://host:port</c>, <c>ipc://path</c>, <c>ipc://@abstract</c>, <c>ws://host:port/path</c>, <c>wss://host:port/path</c>, <c>inproc://name</c>.</summary>
@@ -28,7 +32,10 @@ public sealed class BackendOptions
     [AppliesTo(RouteKinds.Call | RouteKinds.Push)]
     public TimeSpan ConnectWait { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Most connections of a caller to each of its Connect endpoints; further ones open while a lane streams a large reply. Default 8; 1 to 256.</summary>
+    /// <summary>
+    /// Most connections of a caller to each of its Connect endpoints; further ones open while a lane streams a large reply, and for a CLIENT, whose
+    /// connections carry one call at a time, while all are in use. Default 8; 1 to 256.
+    /// </summary>
     [Range(1, 256)]
     [AppliesTo(RouteKinds.Call)]
     public int MaxConnections { get; set; } = 8;

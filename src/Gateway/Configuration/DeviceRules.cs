@@ -59,8 +59,8 @@ internal sealed class DeviceRules(OptionsReader given)
 
     private void CheckSide(string path, DeviceSideOptions side, SocketType type, bool isNeeded)
     {
-        CheckEndpoints($"{path}:Connect", side.Connect, EndpointSyntax.ConnectError);
-        CheckEndpoints($"{path}:Bind", side.Bind, EndpointSyntax.BindError);
+        CheckEndpoints($"{path}:Connect", side.Connect, endpoint => EndpointSyntax.ConnectError(endpoint, type));
+        CheckEndpoints($"{path}:Bind", side.Bind, endpoint => EndpointSyntax.BindError(endpoint, type));
         if (isNeeded && !DeviceSockets.HasEndpoint(side)) _problems.Add(new(path, "names no endpoint; allowed: at least one in Connect or Bind, such as tcp://127.0.0.1:5555."));
         var subscribes = type is SocketType.Sub or SocketType.XSub or SocketType.None;
         if (side.Subscribe.Count > 0 && !subscribes) _problems.Add(new($"{path}:Subscribe", $"does not apply to {type.Name()} sockets, it is for SUB, XSUB; leave it out."));

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing.Patterns;
+using Zmtp.Sockets;
 using Zmtp.Wire;
 
 namespace Gateway.Configuration;
@@ -40,19 +41,30 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
 
     private void CheckBackend(string path, BackendOptions backend)
     {
-        CheckEndpoints($"{path}:Connect", backend.Connect, EndpointSyntax.ConnectError);
-        CheckEndpoints($"{path}:Bind", backend.Bind, EndpointSyntax.BindError);
+        var type = SocketTypes.Parse(Encoding.ASCII.GetBytes(backend.Socket.ToUpperInvariant()));
+        CheckEndpoints($"{path}:Connect", backend.Connect, endpoint => EndpointSyntax.ConnectError(endpoint, type));
+        CheckEndpoints($"{path}:Bind", backend.Bind, endpoint => EndpointSyntax.BindError(endpoint, type));
         if (backend.Connect.Count + backend.Bind.Count == 0)
         {
             _problems.Add(new(path, "names no endpoint; allowed: at least one in Connect or Bind, such as tcp://127.0.0.1:5555."));
         }
 
-        _problems.AddRange(SocketOptionsRules.Check($"{path}:Options", backend.Options, SocketTypes.Parse(Encoding.ASCII.GetBytes(backend.Socket.ToUpperInvariant())), given.IsGiven));
+        _problems.AddRange(SocketOptionsRules.Check($"{path}:Options", backend.Options, type, given.IsGiven));
         SecurityReader.Read($"{path}:Security", backend.Security, _problems);
         Demand(
             !backend.Upstream.Contains("Demand") || backend.Upstream.Count == 1,
             $"{path}:Upstream", string.Join(", ", backend.Upstream), "Demand alone, or prefixes");
+        if (SocketRoles.HasGroups(backend.Socket)) CheckGroups($"{path}:Upstream", backend.Upstream);
         if (SocketRoles.KindOf(backend.Socket) is { } kind) CheckApplies(path, typeof(BackendOptions), kind, $"Socket is {backend.Socket}");
+    }
+
+    private void CheckGroups(string path, List<string> groups)
+    {
+        for (var at = 0; at < groups.Count; at++)
+        {
+            var isGroup = Encoding.UTF8.GetByteCount(groups[at]) is > 0 and <= RadioSocket.MaxGroupLength && !groups[at].Contains('\0', StringComparison.Ordinal);
+            Demand(isGroup, $"{path}:{at}", groups[at], $"the exact name of a group, 1 to {RadioSocket.MaxGroupLength} bytes: a DISH joins groups and knows no prefixes");
+        }
     }
 
     private void CheckEndpoints(string path, List<string> endpoints, Func<string, string?> error)

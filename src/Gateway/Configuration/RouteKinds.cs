@@ -4,16 +4,16 @@ namespace Gateway.Configuration;
 [Flags]
 internal enum RouteKinds
 {
-    /// <summary>REQ, DEALER: a request and its reply.</summary>
+    /// <summary>REQ, DEALER, CLIENT: a request and its reply.</summary>
     Call = 1,
 
-    /// <summary>PUB, XPUB: a message to all who subscribed.</summary>
+    /// <summary>PUB, XPUB, RADIO: a message to all who subscribed.</summary>
     Publish = 2,
 
-    /// <summary>PUSH: a message to one worker.</summary>
+    /// <summary>PUSH, SCATTER: a message to one worker.</summary>
     Push = 4,
 
-    /// <summary>SUB, XSUB, PULL: messages to web clients.</summary>
+    /// <summary>SUB, XSUB, PULL, GATHER, DISH: messages to web clients.</summary>
     Stream = 8,
 }
 
@@ -31,12 +31,18 @@ internal static class SocketRoles
     /// <summary>The kind of the routes onto a backend of this socket type; null for a type that is not known.</summary>
     public static RouteKinds? KindOf(string socket) => socket.ToUpperInvariant() switch
     {
-        "REQ" or "DEALER" => RouteKinds.Call,
-        "PUB" or "XPUB" => RouteKinds.Publish,
-        "PUSH" => RouteKinds.Push,
-        "SUB" or "XSUB" or "PULL" => RouteKinds.Stream,
+        "REQ" or "DEALER" or "CLIENT" => RouteKinds.Call,
+        "PUB" or "XPUB" or "RADIO" => RouteKinds.Publish,
+        "PUSH" or "SCATTER" => RouteKinds.Push,
+        "SUB" or "XSUB" or "PULL" or "GATHER" or "DISH" => RouteKinds.Stream,
         _ => null,
     };
+
+    /// <summary>Whether a backend of this socket type sends and receives messages of one frame only (of RADIO and DISH: a group and one frame).</summary>
+    public static bool IsSinglePart(string socket) => socket.ToUpperInvariant() is "CLIENT" or "RADIO" or "DISH" or "SCATTER" or "GATHER";
+
+    /// <summary>Whether the socket's topics are the exact names of groups, and not prefixes.</summary>
+    public static bool HasGroups(string socket) => socket.Equals("DISH", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The kind as it stands in health, OpenAPI and documentation: lower case.</summary>
     public static string Word(this RouteKinds kind) => kind.ToString().ToLowerInvariant();

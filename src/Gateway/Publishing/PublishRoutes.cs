@@ -8,7 +8,7 @@ using RouteHandler = Gateway.Routing.RouteHandler;
 
 namespace Gateway.Publishing;
 
-/// <summary>Makes the endpoints of routes onto PUB, XPUB and PUSH backends.</summary>
+/// <summary>Makes the endpoints of routes onto PUB, XPUB, RADIO, PUSH and SCATTER backends.</summary>
 internal sealed class PublishRoutes(ZwsServices zws, TimeProvider time) : IRouteKind
 {
     /// <inheritdoc/>

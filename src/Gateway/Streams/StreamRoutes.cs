@@ -5,7 +5,7 @@ using RouteHandler = Gateway.Routing.RouteHandler;
 
 namespace Gateway.Streams;
 
-/// <summary>Makes the endpoints of routes onto SUB, XSUB and PULL backends.</summary>
+/// <summary>Makes the endpoints of routes onto SUB, XSUB, PULL, GATHER and DISH backends.</summary>
 internal sealed class StreamRoutes(StreamServices streams, GatewayConfiguration configuration, ILogger<StreamRoutes> logger) : IRouteKind
 {
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using System.Text;
 using Gateway.Backends;
 using Gateway.Configuration;
+using Zmtp.Sockets;
 
 namespace Gateway.Streams;
 
@@ -21,6 +22,7 @@ internal sealed class TopicHub
     private readonly SenderLoops _loops;
     private readonly SegmentPool _pool;
     private readonly bool _onDemand;
+    private readonly bool _hasGroups;
     private readonly TopicTrie<TopicFilter> _filters = new();
     private readonly Dictionary<(StreamFormat Format, string Key), Audience> _audiences = [];
     private readonly List<Audience> _touched = [];
@@ -34,6 +36,7 @@ internal sealed class TopicHub
     {
         (_source, _loops, _pool) = (source, loops, pool);
         _onDemand = options.Upstream is [] or ["Demand"];
+        _hasGroups = SocketRoles.HasGroups(options.Socket);
         if (!_onDemand)
         {
             foreach (var prefix in options.Upstream.Distinct(StringComparer.Ordinal)) source.Subscribe(Encoding.UTF8.GetBytes(prefix));
@@ -58,18 +61,22 @@ internal sealed class TopicHub
     public bool IsPaused => Volatile.Read(ref _full) > 0;
 
     /// <summary>Makes a subscription; the source is told of what nobody wanted before.</summary>
-    /// <param name="filters">Prefixes of the first frame; none means everything.</param>
-    public Subscription Subscribe(StreamFormat format, IReadOnlyList<byte[]> filters) =>
-        Place(format, filters.Count == 0 ? [[]] : Minimal(filters), audience => audience.Lane(_loops.Next()), present: null, out _);
+    /// <param name="filters">Prefixes of the first frame; none means everything. Of a DISH: groups; none means all that <c>Upstream</c> names.</param>
+    /// <exception cref="BackendException">400 <c>topic-required</c> or <c>bad-group</c>: a DISH joins groups by their names.</exception>
+    public Subscription Subscribe(StreamFormat format, IReadOnlyList<byte[]> filters)
+    {
+        if (_hasGroups) CheckGroups(filters);
+        return Place(format, filters.Count == 0 ? [[]] : Minimal(filters), audience => audience.Lane(_loops.Next()), present: null, out _);
+    }
 
     /// <summary>Makes a subscription to nothing: a place for a client that will say later what it wants.</summary>
     public Subscription SubscribeToNothing(StreamFormat format) => Place(format, [], audience => audience.Lane(_loops.Next()), present: null, out _);
 
     /// <summary>Makes the subscription that takes the place of another one, in the same loop. The source is told of what is new; what is no longer wanted ends with the old one.</summary>
-    /// <param name="filters">Prefixes of the first frame; none means nothing.</param>
+    /// <param name="filters">Prefixes of the first frame; none means nothing. Of a DISH: groups; what can be the name of none is left out.</param>
     /// <param name="end">Messages of the present audience from this sequence on are the new one's.</param>
     public Subscription Resubscribe(Subscription present, StreamFormat format, IReadOnlyList<byte[]> filters, out long end) =>
-        Place(format, Minimal(filters), audience => audience.Lane(present.Lane.Loop), present, out end);
+        Place(format, Minimal(_hasGroups ? [.. filters.Where(MayJoin)] : filters), audience => audience.Lane(present.Lane.Loop), present, out end);
 
     private Subscription Place(StreamFormat format, byte[][] filters, Func<Audience, SenderLane> lane, Subscription? present, out long end)
     {
@@ -129,6 +136,8 @@ internal sealed class TopicHub
             var isWanted = false;
             foreach (var filter in _filters.Match(message.Frame(0).Span))
             {
+                // A group is one name; only who asks for all of them is content with any.
+                if (_hasGroups && filter.Prefix.Length > 0 && filter.Prefix.Length != message.Frame(0).Length) continue;
                 isWanted = true;
                 filter.Matched++;
                 foreach (var audience in filter.Audiences)
@@ -194,6 +203,20 @@ internal sealed class TopicHub
         }
     }
 
+    private void CheckGroups(IReadOnlyList<byte[]> groups)
+    {
+        if (_onDemand && (groups.Count == 0 || groups.Any(group => group.Length == 0)))
+        {
+            throw new BackendException(
+                400, "topic-required", $"Backend '{_source.Name}' is a DISH, which joins groups by their names: name one by ?topic=, or have the backend's Upstream list them.");
+        }
+
+        if (groups.All(group => group.Length == 0 || MayJoin(group))) return;
+        throw new BackendException(400, "bad-group", $"A topic here is the name of a group: at most {RadioSocket.MaxGroupLength} bytes as UTF-8, none of them zero.");
+    }
+
+    private bool MayJoin(byte[] group) => group.Length <= RadioSocket.MaxGroupLength && !group.AsSpan().Contains((byte)0) && (group.Length > 0 || !_onDemand);
+
     private void Append(Audience audience, scoped in StreamMessage message)
     {
         if (!audience.Format.Append(audience.Log, message) && !audience.IsFull)
@@ -238,14 +261,16 @@ internal sealed class TopicHub
     }
 
     /// <summary>Leaves out what another filter covers, and sorts, so that the same wishes meet in the same audience.</summary>
-    private static byte[][] Minimal(IReadOnlyList<byte[]> filters)
+    private byte[][] Minimal(IReadOnlyList<byte[]> filters)
     {
+        if (filters.Any(filter => filter.Length == 0)) return [[]];
         var sorted = filters.ToArray();
         Array.Sort(sorted, static (x, y) => x.AsSpan().SequenceCompareTo(y));
         var minimal = new List<byte[]>(sorted.Length);
         foreach (var filter in sorted)
         {
-            if (minimal.Count == 0 || !filter.AsSpan().StartsWith(minimal[^1])) minimal.Add(filter);
+            var isCovered = minimal.Count > 0 && (_hasGroups ? filter.AsSpan().SequenceEqual(minimal[^1]) : filter.AsSpan().StartsWith(minimal[^1]));
+            if (!isCovered) minimal.Add(filter);
         }
 
         return [.. minimal];
