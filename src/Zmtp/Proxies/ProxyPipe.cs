@@ -8,7 +8,7 @@ namespace Zmtp.Proxies;
 /// While the other side has room a message goes on from the read loop, its body copied once. When it has none, messages wait here, up to the
 /// receive high-water marks; then the peer is not read. Either the read loop sends or, while something waits, the way's rounds do: never both.
 /// </remarks>
-internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool>? filter) : IncomingPipe
+internal sealed class ProxyPipe(ProxyWay way, Peer source, byte[]? prefix, Func<Message, bool>? filter) : IncomingPipe
 {
     // As the outbox: from here on sharing the memory costs less than copying it.
     private const int ByReference = 16 * 1024;
@@ -124,8 +124,10 @@ internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool
     /// <returns>False when there is still no room.</returns>
     public bool TrySendWaiting(FlushBatch batch)
     {
-        while (way.MaySend)
+        var isOver = false;
+        while (true)
         {
+            if (!way.MaySend) return false;
             Held held;
             lock (_gate)
             {
@@ -133,8 +135,8 @@ internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool
                 {
                     if (_large is { State: LargeState.Waiting } large && !TryBeginWaiting(large)) return false;
                     _isWaiting = false;
-                    if (_isClosed) way.Retire(this);
-                    return true;
+                    isOver = _isClosed;
+                    break;
                 }
             }
 
@@ -150,7 +152,9 @@ internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool
             Finish(held, outcome, ref _counters);
         }
 
-        return false;
+        // Not under the lock: the way has one of its own, and looks at its pipes under it.
+        if (isOver) way.Retire(this);
+        return true;
     }
 
     /// <summary>At the end of the proxy: what waits is lost, and counted.</summary>
@@ -170,8 +174,8 @@ internal sealed class ProxyPipe(ProxyWay way, byte[]? prefix, Func<Message, bool
         }
     }
 
-    // The monitor gets messages whole, and a filter looks at them whole.
-    private bool MayStream => !_isHeldWhole && !_isMonitored && filter is null && !way.FansOut && (!way.Swaps || _frames > 0);
+    // The monitor gets messages whole, and a filter looks at them whole. What was handed over or sealed as a whole is here already, and cannot pause inside a frame.
+    private bool MayStream => source.TakesPieces && !_isHeldWhole && !_isMonitored && filter is null && !way.FansOut && (!way.Swaps || _frames > 0);
 
     /// <summary>Whether the last frame may go from the receive buffer to the target.</summary>
     private bool MayGoDirect(int length) =>

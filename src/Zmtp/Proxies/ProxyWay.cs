@@ -63,15 +63,13 @@ internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
         get
         {
             ProxyCounters sum;
+            ProxyPipe[] pipes;
+            lock (_gate) (sum, pipes) = (_gone, [.. _pipes]);
             long waiting = 0;
-            lock (_gate)
+            foreach (var pipe in pipes)
             {
-                sum = _gone;
-                foreach (var pipe in _pipes)
-                {
-                    sum.Add(pipe.Counters);
-                    waiting += pipe.Waiting;
-                }
+                sum.Add(pipe.Counters);
+                waiting += pipe.Waiting;
             }
 
             // A publisher counts each subscriber that missed a message; what else is dropped has passed here.
@@ -83,7 +81,7 @@ internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
 
     public IncomingPipe MakePipe(Peer peer, byte[]? prefix, Func<Message, bool>? filter)
     {
-        var pipe = new ProxyPipe(this, prefix, filter);
+        var pipe = new ProxyPipe(this, peer, prefix, filter);
         lock (_gate) _pipes.Add(pipe);
         return pipe;
     }

@@ -68,7 +68,7 @@ public sealed class ZmtpProxy : IAsyncDisposable
     public ProxyState State => _state;
 
     /// <summary>What it has moved so far.</summary>
-    public ProxyStatistics Statistics => new(_in.Traffic, _out.Traffic, _in.MonitorMissed + _out.MonitorMissed);
+    public ProxyStatistics Statistics => new(_in.Traffic, _out.Traffic, _in.MonitorMissed + _out.MonitorMissed + ((Monitor as PublishingSocket)?.Dropped ?? 0));
 
     /// <summary>Completes when the control socket says TERMINATE, or with the exception when a defect ended the forwarding; then dispose.</summary>
     public Task Terminated => _terminated.Task;

@@ -2,6 +2,7 @@ using Gateway.Tests.TestSupport;
 using Zmtp;
 using Zmtp.Proxies;
 using Zmtp.Sockets;
+using Zmtp.Transports;
 using Zmtp.Wire;
 
 namespace Gateway.Tests.Zmtp.Proxies;
@@ -275,6 +276,68 @@ public class ProxyTests
         await rest;
         await EventuallyAsync(() => proxy.Statistics.FromFrontend.Messages == 1);
         Assert.Equal((2, size + 3L, 0L), (proxy.Statistics.FromFrontend.Frames, proxy.Statistics.FromFrontend.SentBytes, proxy.Statistics.FromFrontend.Lost));
+    }
+
+    [Theory]
+    [InlineData("inproc://large-front", "tcp://127.0.0.1:*")]
+    [InlineData("tcp://127.0.0.1:*", "inproc://large-back")]
+    public async Task Frames_larger_than_what_is_held_pass_between_inproc_and_tcp_whoever_comes_first(string front, string back)
+    {
+        var inproc = new InprocRegistry();
+        ZmtpOptions Options() => new() { Inproc = inproc };
+        await using var proxy = new ZmtpProxy(new PullSocket(Options()), new PushSocket(Options()));
+        await using var pusher = new PushSocket(Options());
+        pusher.Connect(proxy.Frontend.Bind(front));
+        var body = new byte[3 << 20];
+        body.AsSpan().Fill(5);
+        var sending = Task.Run(async () =>
+        {
+            for (var i = 0; i < 4; i++) await pusher.SendAsync(Message.Of([(byte)i], body));
+        });
+        // The first frame waits for somebody to take it.
+        await EventuallyAsync(() => proxy.Frontend.Endpoints.Any(e => e.Phase == EndpointPhase.Ready));
+        await using var puller = new PullSocket(Options());
+        puller.Connect(proxy.Backend.Bind(back));
+        for (var i = 0; i < 4; i++)
+        {
+            using var message = await puller.ReceiveAsync().AsTask().WaitAsync(Patience);
+            Assert.Equal(i, message[0].Span[0]);
+            Assert.True(message[1].Span.SequenceEqual(body));
+        }
+
+        await sending;
+        Assert.Equal((4, 0L, 0L), (proxy.Statistics.FromFrontend.Messages, proxy.Statistics.FromFrontend.Dropped, proxy.Statistics.FromFrontend.Lost));
+    }
+
+    [Fact]
+    public async Task A_message_that_passes_costs_no_memory()
+    {
+        const int count = 10_000;
+        await using var proxy = new ZmtpProxy(new PullSocket(), new PushSocket(new ZmtpOptions { SendHighWaterMark = 0, SendHighWaterMarkBytes = 0 }));
+        await using var puller = new PullSocket();
+        puller.Connect(proxy.Backend.Bind("tcp://127.0.0.1:*"));
+        await UntilReadyAsync(proxy.Backend);
+        var pipe = proxy.Frontend.Pipes!.MakePipe(null!, [0, 1, 2, 3, 4], null);
+        // The first time fills the pools.
+        Pass(count);
+        var cost = Pass(count);
+        // The smallest object, 24 bytes, for a message would show.
+        Assert.InRange(cost / (double)count, 0, 8);
+        for (var i = 0; i < 2 * count; i++) (await puller.ReceiveAsync().AsTask().WaitAsync(Patience)).Dispose();
+
+        long Pass(int messages)
+        {
+            Span<byte> body = stackalloc byte[100];
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 1; i <= messages; i++)
+            {
+                Assert.True(pipe.Accept(new FramePart([], 0, isFirst: true, isLast: true, more: true)));
+                Assert.True(pipe.Accept(new FramePart(body, body.Length, isFirst: true, isLast: true, more: false)));
+                if (i % 100 == 0) pipe.BatchEnd();
+            }
+
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
     }
 
     [Fact]
