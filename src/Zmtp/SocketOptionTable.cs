@@ -29,6 +29,7 @@ public static class SocketOptionTable
         Of(nameof(ZmtpOptions.ConnectTimeout), "CONNECT_TIMEOUT"),
         Of(nameof(ZmtpOptions.HandshakeTimeout), "HANDSHAKE_IVL"),
         Of(nameof(ZmtpOptions.MaxHandshakes)),
+        Of(nameof(ZmtpOptions.MaxHandshakesPerAddress)),
         Of(nameof(ZmtpOptions.HeartbeatInterval), "HEARTBEAT_IVL", "HeartbeatInterval"),
         Of(nameof(ZmtpOptions.HeartbeatTimeout), "HEARTBEAT_TIMEOUT", "HeartbeatTimeout"),
         Of(nameof(ZmtpOptions.HeartbeatTtl), "HEARTBEAT_TTL", "HeartbeatTtl"),

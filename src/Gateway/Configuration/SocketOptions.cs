@@ -65,9 +65,13 @@ public sealed class SocketOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan HandshakeTimeout { get; set; } = Engine.HandshakeTimeout;
 
-    /// <summary>Most accepted connections that have not finished their handshake, per bound endpoint. Default 1,000; 1 to 1,000,000.</summary>
+    /// <summary>Most accepted connections that have not finished their handshake, per bound endpoint; one more closes the one that has been silent longest. Default 1,000; 1 to 1,000,000.</summary>
     [Range(1, 1_000_000)]
     public int MaxHandshakes { get; set; } = Engine.MaxHandshakes;
+
+    /// <summary>The same for those of one address; 0 for no limit. Default 250; 0 to 1,000,000.</summary>
+    [Range(0, 1_000_000)]
+    public int MaxHandshakesPerAddress { get; set; } = Engine.MaxHandshakesPerAddress;
 
     /// <summary>Time between PINGs to a peer; 0 turns heartbeats off. Default 10 s; 0 to 1 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
