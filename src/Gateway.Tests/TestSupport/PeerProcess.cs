@@ -45,6 +45,9 @@ internal sealed class PeerProcess : IAsyncDisposable
         return await ReadyAsync(peer);
     }
 
+    /// <summary>Starts a script of the test's own, which need not say when it is ready.</summary>
+    public static PeerProcess StartScript(string script, params string[] arguments) => new("/usr/bin/python3", script, arguments);
+
     /// <summary>Starts a Python peer with PLAIN or CURVE.</summary>
     /// <param name="security">As <c>secure()</c> of peer.py takes it.</param>
     public static Task<PeerProcess> StartSecureAsync(string security, params string[] arguments) =>
