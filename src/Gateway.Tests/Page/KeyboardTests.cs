@@ -21,6 +21,7 @@ public sealed class KeyboardTests(Chromium browser, DemoGateway gateway) : IClas
     {
         await using var page = await browser.OpenAsync(gateway.Address);
         await page.SeeAsync("#stream tbody", "EURUSD");
+        await page.SeeAsync("#devices", "running");
         var reached = new List<string>();
         for (var i = 0; i < 40; i++)
         {
@@ -34,7 +35,7 @@ public sealed class KeyboardTests(Chromium browser, DemoGateway gateway) : IClas
                 "To the content", "Theme: auto", "API", "Health",
                 "Stream route", "prefix", "Pause", "Messages", "text", "JSON", "hex", "Message body",
                 "a", "b", "Send", "Reply", "The same call with curl", "Copy the curl command",
-                "Pause", "pyzmq REP", "Copy: service", "service", "start", "Copy: start", "Copy: config", "config", "run", "Copy: run", "use", "Copy: use",
+                "Pause", "Pause calls", "Watch calls", "pyzmq REP", "Copy: service", "service", "start", "Copy: start", "Copy: config", "config", "run", "Copy: run", "use", "Copy: use",
             ],
             reached);
     }

@@ -1,6 +1,7 @@
 // @ts-check
 import { BackendsPanel } from './backends.js';
 import { CallPanel } from './call.js';
+import { DevicesPanel } from './devices.js';
 import { Gateway } from './gateway.js';
 import { showGuide } from './guide.js';
 import { Header } from './header.js';
@@ -20,6 +21,7 @@ const stream = new StreamPanel(find(document, '#stream'), gateway, () => inFrame
 const call = new CallPanel(find(document, '#call'));
 const waveform = new WaveformPanel(find(document, '#waveform'), gateway, () => inFrame(tick));
 const routes = new RoutesPanel(find(document, '#routes'));
+const devices = new DevicesPanel(find(document, '#devices'));
 const backends = new BackendsPanel(find(document, '#backends'));
 
 let shown = '';
@@ -57,6 +59,7 @@ function redraw() {
 gateway.watch(() => {
   showRoutes();
   backends.show(gateway);
+  void devices.show(gateway);
   tick();
 });
 themeSwitch(/** @type {HTMLButtonElement} */ (find(document, '#theme')), redraw);

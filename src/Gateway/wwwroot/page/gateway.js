@@ -5,7 +5,7 @@ import { at } from './parts.js';
  * @typedef {{ endpoint: string, role: string, state: string, lastError: string | null, messagesIn: number, messagesOut: number, bytesIn: number, bytesOut: number }} Endpoint
  * @typedef {{ socket: string, ready: boolean, why: string | null, notice: string | null, endpoints: Endpoint[] }} Backend
  * @typedef {{ path: string, methods: string[], kind: string, backend: string }} Route
- * @typedef {{ status: string, demo: boolean, version: string, backends: Record<string, Backend>, routes: Record<string, Route> }} Health
+ * @typedef {{ status: string, demo: boolean, version: string, backends: Record<string, Backend>, routes: Record<string, Route>, devices: number }} Health
  */
 
 const PERIOD = 1000;
@@ -97,12 +97,13 @@ function reason(e) {
 
 /** What comes off the wire is unknown until looked at. @param {unknown} json @returns {Health} */
 function parse(json) {
-  const { status, demo, version, backends, routes } = record(json);
+  const { status, demo, version, backends, routes, devices } = record(json);
   return {
     status: String(status), demo: demo === true, version: String(version),
     backends: map(backends, ({ socket, ready, why, notice, endpoints }) => ({
       socket: String(socket), ready: ready === true, why: textOrNull(why), notice: textOrNull(notice), endpoints: Array.isArray(endpoints) ? endpoints.map(endpoint) : [],
     })),
+    devices: Object.keys(record(devices ?? {})).length,
     routes: map(routes, ({ path, methods, kind, backend }) => ({
       path: String(path), methods: Array.isArray(methods) ? methods.map(String) : [], kind: String(kind), backend: String(backend),
     })),
