@@ -35,6 +35,9 @@ public sealed class Message : IDisposable, IFrameWriter
     /// <summary>Sum of the frames' bytes.</summary>
     public int Length { get; private set; }
 
+    /// <summary>Who sent it, for a message that was received: address, user, identity and announced properties. Null for others.</summary>
+    public Peer? Peer { get; internal set; }
+
     /// <summary>The bytes of one frame.</summary>
     public ReadOnlyMemory<byte> this[int index]
     {
@@ -120,7 +123,7 @@ public sealed class Message : IDisposable, IFrameWriter
         if (left > 0) return;
         if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
         ReleaseForeign();
-        (_buffer, _used, Length, Count) = ([], 0, 0, 0);
+        (_buffer, _used, Length, Count, Peer) = ([], 0, 0, 0, null);
         if (_foreign.Length > 64) _foreign = [];
         if (_ends.Length > 64) _ends = new int[4];
         if (Interlocked.Increment(ref _pooled) > MaxPooled) Interlocked.Decrement(ref _pooled);
@@ -133,7 +136,7 @@ public sealed class Message : IDisposable, IFrameWriter
     {
         if (Volatile.Read(ref _references) != 1 || _buffer.Length > MaxKept) return false;
         ReleaseForeign();
-        (_used, Length, Count) = (0, 0, 0);
+        (_used, Length, Count, Peer) = (0, 0, 0, null);
         return true;
     }
 

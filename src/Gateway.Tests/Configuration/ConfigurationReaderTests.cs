@@ -53,6 +53,8 @@ public class ConfigurationReaderTests
     [InlineData("Backends:calculator:Options:ReconnectMax=00:00:00.050", "Backends:calculator:Options:ReconnectMax is \"00:00:00.05\"; allowed: at least ReconnectMin, which is 00:00:00.1.")]
     [InlineData("Backends:calculator:Options:HeartbeatTimeout=00:00:05", "Backends:calculator:Options:HeartbeatTimeout is \"00:00:05\"; allowed: more than HeartbeatInterval, which is 00:00:10.")]
     [InlineData("Backends:quotes:Options:Identity=me", "Backends:quotes:Options:Identity does not apply to SUB sockets, it is for REQ, REP, DEALER, ROUTER; leave it out.")]
+    [InlineData("Backends:jobs:Options:RouterMandatory=true", "Backends:jobs:Options:RouterMandatory does not apply to PUSH sockets, it is for ROUTER; leave it out.")]
+    [InlineData("Backends:calculator:Options:ReqRelaxed=true", "Backends:calculator:Options:ReqRelaxed is decided by the gateway for call routes; leave it out.")]
     [InlineData("Backends:quotes:Options:TypeOfService=256", "Backends:quotes:Options:TypeOfService is \"256\"; allowed: a whole number from 0 to 255.")]
     [InlineData("Backends:quotes:Options:SendHighWatermark2=1", "Backends:quotes:Options:SendHighWatermark2 is not a setting; did you mean SendHighWaterMark?")]
     [InlineData("Backends:quotes:Options:SocksProxy=somewhere", "Backends:quotes:Options:SocksProxy is \"somewhere\"; allowed: host:port.")]

@@ -10,6 +10,7 @@ internal sealed partial class BackendLog(string backend, ILogger logger, Backend
 
     public void Tell(SocketEvent e)
     {
+        metrics.SocketEvent(backend, e);
         if (e is { Kind: SocketEventKind.HandshakeFailed or SocketEventKind.Disconnected or SocketEventKind.AcceptFailed, Error: { } error }) metrics.ConnectionError(backend, error);
         // At shutdown every connection ends; that is nobody's news.
         if (stopping.IsCancellationRequested) return;
@@ -31,6 +32,12 @@ internal sealed partial class BackendLog(string backend, ILogger logger, Backend
                 break;
             case SocketEventKind.Disconnected:
                 Disconnected(logger, backend, e.Endpoint, e.Remote, e.Error?.Message ?? "closed by the peer");
+                break;
+            case SocketEventKind.PeerRefused:
+                if (Changed(e.Endpoint, e.Error?.Message ?? "")) PeerRefused(logger, backend, e.Endpoint, e.Error?.Message ?? "");
+                break;
+            case SocketEventKind.Stopped:
+                Stopped(logger, backend, e.Endpoint, e.Error?.Message ?? "the peer closed the connection");
                 break;
             case SocketEventKind.AcceptFailed:
                 if (Changed(e.Endpoint, e.Error?.Message ?? "")) AcceptFailed(logger, backend, e.Endpoint, e.Error?.Message ?? "");
@@ -64,6 +71,12 @@ internal sealed partial class BackendLog(string backend, ILogger logger, Backend
 
     [LoggerMessage(2004, LogLevel.Information, "Backend {Backend}: {Endpoint} lost its peer {Remote}: {Why}")]
     private static partial void Disconnected(ILogger logger, string backend, string endpoint, string remote, string why);
+
+    [LoggerMessage(2007, LogLevel.Warning, "Backend {Backend}: a peer of {Endpoint} is not taken: {Why}")]
+    private static partial void PeerRefused(ILogger logger, string backend, string endpoint, string why);
+
+    [LoggerMessage(2008, LogLevel.Warning, "Backend {Backend}: {Endpoint} is not tried again, as ReconnectStop says: {Why}")]
+    private static partial void Stopped(ILogger logger, string backend, string endpoint, string why);
 
     [LoggerMessage(2006, LogLevel.Warning, "Backend {Backend}: {Why}")]
     private static partial void Silent(ILogger logger, string backend, string why);

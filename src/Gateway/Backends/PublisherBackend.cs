@@ -16,6 +16,15 @@ internal sealed class PublisherBackend(string name, BackendOptions options, Zmtp
     {
         var message = Message.Create();
         write(state, message);
-        return new(ZmtpSocket.Send(message));
+        try
+        {
+            return new(ZmtpSocket.Send(message));
+        }
+        catch (ZmtpException e)
+        {
+            // Only with XPubNoDrop; who posts may post again.
+            message.Dispose();
+            throw new BackendException(503, "backend-overloaded", $"Backend '{Name}': {e.Message}");
+        }
     }
 }

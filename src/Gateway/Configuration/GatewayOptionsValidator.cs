@@ -55,7 +55,9 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
             !backend.Upstream.Contains("Demand") || backend.Upstream.Count == 1,
             $"{path}:Upstream", string.Join(", ", backend.Upstream), "Demand alone, or prefixes");
         if (SocketRoles.HasGroups(backend.Socket)) CheckGroups($"{path}:Upstream", backend.Upstream);
-        if (SocketRoles.KindOf(backend.Socket) is { } kind) CheckApplies(path, typeof(BackendOptions), kind, $"Socket is {backend.Socket}");
+        if (SocketRoles.KindOf(backend.Socket) is not { } kind) return;
+        CheckApplies(path, typeof(BackendOptions), kind, $"Socket is {backend.Socket}");
+        _problems.AddRange(SocketOptionsRules.CheckBackend($"{path}:Options", kind, given.IsGiven));
     }
 
     private void CheckGroups(string path, List<string> groups)

@@ -136,6 +136,55 @@ public sealed class SocketOptions
     [Allowed("a text of up to 255 bytes as UTF-8, not beginning with a zero byte")]
     public string Identity { get; set; } = "";
 
+    /// <summary>Keep only the last message of each peer's queue. Default false.</summary>
+    public bool Conflate { get; set; }
+
+    /// <summary>Send to ready peers only; false: an endpoint takes messages from the start on, up to the send high-water mark, and keeps them over reconnects. Default true.</summary>
+    public bool Immediate { get; set; } = Engine.Immediate;
+
+    /// <summary>Number requests and ignore replies to other ones. Default false.</summary>
+    public bool ReqCorrelate { get; set; }
+
+    /// <summary>A new request gives up the one that waits for its reply. Default false.</summary>
+    public bool ReqRelaxed { get; set; }
+
+    /// <summary>Send an empty message on each new connection, so that a ROUTER peer learns of us. Default false.</summary>
+    public bool ProbeRouter { get; set; }
+
+    /// <summary>Fail instead of dropping a message for a peer that is unknown or full. Default false.</summary>
+    public bool RouterMandatory { get; set; }
+
+    /// <summary>A new peer takes over the identity of one that has it, but never another user's. Default false: the new peer is refused.</summary>
+    public bool RouterHandover { get; set; }
+
+    /// <summary>Receive <c>[identity] []</c> when a peer comes (<c>Connect</c>) or goes (<c>Disconnect</c>). Default none.</summary>
+    [Allowed("Connect, Disconnect")]
+    public List<string> RouterNotify { get; set; } = [];
+
+    /// <summary>Pass every subscription on, not only the first of a topic. Default false.</summary>
+    public bool XPubVerbose { get; set; }
+
+    /// <summary>Pass every subscription and every cancellation on. Default false.</summary>
+    public bool XPubVerboser { get; set; }
+
+    /// <summary>Refuse a message while a subscriber that wants it is full, instead of dropping it for that one. Default false.</summary>
+    public bool XPubNoDrop { get; set; }
+
+    /// <summary>A message of one frame that each new subscriber is sent first, as UTF-8. Default: none.</summary>
+    public string WelcomeMessage { get; set; } = "";
+
+    /// <summary>Deliver what does not match a subscription. Has to be set on both sides. Default false.</summary>
+    public bool InvertMatching { get; set; }
+
+    /// <summary>A message of one frame that is sent first on each new connection, as UTF-8. Default: none.</summary>
+    public string HelloMessage { get; set; } = "";
+
+    /// <summary>A message of one frame that is received when a peer that had connected is gone, as UTF-8. Default: none.</summary>
+    public string DisconnectMessage { get; set; } = "";
+
+    /// <summary>A message of one frame that is received when a connection to an endpoint was lost, as UTF-8. Default: none.</summary>
+    public string HiccupMessage { get; set; } = "";
+
     /// <summary>Properties announced to peers, as <c>X-name:value</c>. Default: none; up to 1 KiB in all.</summary>
     [Allowed("X-name:value, names of letters, digits, '-', '_', '.' and '+', up to 1 KiB in all")]
     public List<string> Metadata { get; set; } = [];

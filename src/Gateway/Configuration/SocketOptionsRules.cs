@@ -36,8 +36,32 @@ internal static class SocketOptionsRules
         }
 
         foreach (var problem in CheckWords<ReconnectStop>(path, nameof(options.ReconnectStop), options.ReconnectStop)) yield return problem;
+        foreach (var problem in CheckWords<RouterNotify>(path, nameof(options.RouterNotify), options.RouterNotify)) yield return problem;
         foreach (var problem in CheckMetadata($"{path}:Metadata", options.Metadata)) yield return problem;
     }
+
+    /// <summary>Options that the gateway decides itself for the backends of a kind of routes, because it has no socket of the engine there or a setting of its own.</summary>
+    /// <param name="kind">The kind.</param>
+    public static IEnumerable<ConfigurationProblem> CheckBackend(string path, RouteKinds kind, Func<string, bool> isGiven)
+    {
+        foreach (var name in DecidedFor(kind))
+        {
+            if (isGiven($"{path}:{name}")) yield return new($"{path}:{name}", $"is decided by the gateway for {kind.Word()} routes; leave it out.");
+        }
+    }
+
+    /// <summary>Names of the options that the gateway decides for a kind of routes.</summary>
+    internal static string[] DecidedFor(RouteKinds kind) => kind switch
+    {
+        RouteKinds.Call =>
+        [
+            nameof(SocketOptions.Conflate), nameof(SocketOptions.Immediate), nameof(SocketOptions.ReqCorrelate), nameof(SocketOptions.ReqRelaxed),
+            nameof(SocketOptions.ProbeRouter), nameof(SocketOptions.HelloMessage), nameof(SocketOptions.HiccupMessage),
+        ],
+        RouteKinds.Publish => [nameof(SocketOptions.Immediate), nameof(SocketOptions.XPubVerbose), nameof(SocketOptions.XPubVerboser)],
+        RouteKinds.Stream => [nameof(SocketOptions.Conflate), nameof(SocketOptions.Immediate), nameof(SocketOptions.InvertMatching)],
+        _ => [],
+    };
 
     private static IEnumerable<ConfigurationProblem> CheckWords<TEnum>(string path, string name, List<string> words)
         where TEnum : struct, Enum

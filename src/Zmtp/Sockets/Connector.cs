@@ -17,6 +17,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
     private DateTimeOffset _since = set.Options.Time.GetUtcNow();
     // A connection that ends sooner counts as a failure: a peer that shakes hands and leaves must not be dialled without pause.
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(1);
+    private QueuedPeer? _queue;
     private int _failures;
     private bool _handshakeFailed;
 
@@ -31,15 +32,27 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
     }
 
     /// <summary>What is lingered for.</summary>
-    public Peer? Pipe => State.Peer;
+    public Peer? Pipe => _queue ?? State.Peer;
 
-    // On the pool: connecting may complete at once, and then a whole connection would run in the caller's thread.
-    public void Start() => _running = Task.Run(RunAsync);
+    public void Start()
+    {
+        _queue = set.LastingQueue(_text);
+        if (_queue is not null)
+        {
+            _queue.Tag = tag;
+            // A socket that takes no further peer now may take it when it is ready.
+            if (!_queue.Open()) _queue = null;
+        }
+
+        // On the pool: connecting may complete at once, and then a whole connection would run in the caller's thread.
+        _running = Task.Run(RunAsync);
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         await _running;
+        _queue?.Close();
         tag?.Dispose();
         _stopping.Dispose();
     }
@@ -87,8 +100,8 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
         set.Raise(SocketEventKind.Connected, _text, link.Remote);
         Enter(EndpointPhase.Handshaking, null);
         LinkPeer peer = null!;
-        peer = set.MakePeer(link, _text, isOutgoing: true, () => Enter(EndpointPhase.Ready, peer));
-        peer.Tag = tag;
+        peer = set.MakePeer(link, _text, isOutgoing: true, () => Enter(EndpointPhase.Ready, peer), _queue);
+        (peer.Queue ?? (Peer)peer).Tag ??= tag;
         var error = await peer.RunAsync(_stopping.Token);
         if (_stopping.IsCancellationRequested) return (peer.WasReady, error);
         _handshakeFailed = !peer.WasReady;
@@ -103,8 +116,10 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
         var other = listener.Set;
         if (!set.Type.Accepts(other.Type))
             return (false, new ZmtpProtocolException(ProtocolError.IncompatibleSocketType, $"the peer is a {other.Type.Name()}, ours is a {set.Type.Name()}"));
-        var ours = new InprocPeer(_text, true, set.Options, set.Owner) { Tag = tag };
-        var theirs = new InprocPeer(listener.Endpoint, false, other.Options, other.Owner);
+        var queue = _queue ?? set.ConflatingQueue(_text, isOutgoing: true);
+        var theirQueue = other.ConflatingQueue(listener.Endpoint, isOutgoing: false);
+        var ours = new InprocPeer(_text, true, set.OptionsOf(queue), (IPeerOwner?)queue ?? set.Owner) { Tag = tag };
+        var theirs = new InprocPeer(listener.Endpoint, false, other.OptionsOf(theirQueue), (IPeerOwner?)theirQueue ?? other.Owner);
         InprocPeer.Join(ours, set.Type, set.Options.Identity, theirs, other.Type, other.Options.Identity);
         if (!other.Adopt(theirs)) return (false, new ZmtpException($"{_text} is being closed."));
         Enter(EndpointPhase.Ready, ours);

@@ -70,6 +70,7 @@ internal sealed class FairQueue(ZmtpOptions options) : IDisposable
             var pipe = _turns.Dequeue();
             var message = pipe.Take(out var hasMore);
             if (hasMore) _turns.Enqueue(pipe);
+            message.Peer = pipe.Peer;
             return (message, pipe.Peer);
         }
     }

@@ -43,6 +43,16 @@ internal sealed class InPipe(FairQueue queue, Peer peer, byte[]? prefix = null, 
         lock (_gate)
         {
             wasEmpty = _messages.Count == 0;
+            if (!wasEmpty && queue.Options.Conflate)
+            {
+                // The newer one takes its place, and its turn at the receiver.
+                var older = _messages.Dequeue();
+                _bytes += message.Length - older.Length;
+                older.Dispose();
+                _messages.Enqueue(message);
+                return true;
+            }
+
             _messages.Enqueue(message);
             _bytes += message.Length;
             room = HasRoom(1);

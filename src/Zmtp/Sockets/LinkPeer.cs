@@ -9,6 +9,9 @@ internal abstract class LinkPeer : Peer
     /// <summary>Called once, when the peer is ready, before the owner hears of it.</summary>
     public Action? Ready { get; init; }
 
+    /// <summary>What the socket takes for the peer, when that is a queue in front of it.</summary>
+    public QueuedPeer? Queue { get; init; }
+
     /// <summary>Whether the peer speaks ZMTP 3.0, where subscriptions are messages.</summary>
     internal virtual bool IsMinorZero => false;
 

@@ -3,10 +3,8 @@ namespace Zmtp.Sockets;
 /// <summary>The sending half of DEALER, PUSH and REQ: whole messages to one writable peer after the other, waiting while there is none.</summary>
 internal sealed class LoadBalancer(ZmtpOptions options)
 {
-    private readonly Lock _gate = new();
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ChangeSignal _signal = new();
     private int _next;
-    private bool _closed;
 
     /// <summary>Sends to the next peer that takes the message. The message is released when it was taken.</summary>
     public Peer? TrySend(Peer[] peers, Message message)
@@ -40,54 +38,12 @@ internal sealed class LoadBalancer(ZmtpOptions options)
 
     /// <summary>Sends to the next peer that takes the message, waiting while there is none. When it fails, the message is still the caller's.</summary>
     /// <exception cref="TimeoutException">None took it within the send timeout.</exception>
-    public async ValueTask<Peer> SendAsync(Func<Peer[]> peers, Message message, CancellationToken cancellationToken)
-    {
-        var patience = options.SendTimeout;
-        if (patience == Timeout.InfiniteTimeSpan) return await WaitAndSendAsync(peers, message, cancellationToken);
-        using var timeout = new CancellationTokenSource(patience, options.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        try
-        {
-            return await WaitAndSendAsync(peers, message, either.Token);
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new TimeoutException($"No peer took the message within {patience}, which is SendTimeout.", e);
-        }
-    }
+    public ValueTask<Peer> SendAsync(Func<Peer[]> peers, Message message, CancellationToken cancellationToken) =>
+        Patience.SendAsync(options, _signal, () => TrySend(peers(), message), "No peer", cancellationToken);
 
     /// <summary>A peer came or has room again.</summary>
-    public void Changed() => Wake(closing: false);
+    public void Changed() => _signal.Changed();
 
     /// <summary>The socket is closed: who waits for a peer waits in vain.</summary>
-    public void Close() => Wake(closing: true);
-
-    private async ValueTask<Peer> WaitAndSendAsync(Func<Peer[]> peers, Message message, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            Task changed;
-            lock (_gate)
-            {
-                ObjectDisposedException.ThrowIf(_closed, typeof(ZmtpSocket));
-                changed = _changed.Task;
-            }
-
-            // Looked at after the task was taken: a change in between completes it.
-            if (TrySend(peers(), message) is { } peer) return peer;
-            await changed.WaitAsync(cancellationToken);
-        }
-    }
-
-    private void Wake(bool closing)
-    {
-        TaskCompletionSource changed;
-        lock (_gate)
-        {
-            _closed |= closing;
-            (changed, _changed) = (_changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        }
-
-        changed.TrySetResult();
-    }
+    public void Close() => _signal.Close();
 }

@@ -49,7 +49,12 @@ internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool
     {
         get
         {
-            lock (_gate) return HasRoom;
+            lock (_gate)
+            {
+                // Who asks and hears no is told when there is room, as who sends and is refused.
+                _refused |= !HasRoom;
+                return HasRoom;
+            }
         }
     }
 

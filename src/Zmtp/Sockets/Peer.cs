@@ -51,6 +51,16 @@ public abstract class Peer
     /// <summary>Whether a message would be taken now: the connection is open and below its send high-water marks.</summary>
     public abstract bool IsWritable { get; }
 
+    /// <summary>A property of the peer by libzmq's names: <c>Socket-Type</c>, <c>Identity</c>, <c>Routing-Id</c>, <c>User-Id</c>, <c>Peer-Address</c>, and what it announced itself (<c>X-…</c>); null for none.</summary>
+    public string? Property(string name) => name switch
+    {
+        "Socket-Type" => Type.Name(),
+        "User-Id" => UserId,
+        "Peer-Address" => Remote,
+        "Identity" or "Routing-Id" => System.Text.Encoding.UTF8.GetString(Identity),
+        _ => Properties[name] is { } value ? System.Text.Encoding.UTF8.GetString(value) : null,
+    };
+
     /// <summary>Queues one message, whole or not at all, in the order of the calls.</summary>
     /// <param name="state">Handed to <paramref name="write"/>, so that no closure is needed.</param>
     /// <param name="write">Writes the frames under the queue's lock: it must be short, not wait and not call back into the peer. When it throws, nothing is queued.</param>
@@ -99,6 +109,12 @@ public abstract class Peer
 
     /// <summary>Messages that were queued and not sent when the connection ended.</summary>
     internal long MessagesLost { get; private protected set; }
+
+    /// <summary>Where the messages of the peer go.</summary>
+    internal IncomingPipe? Incoming { get; set; }
+
+    /// <summary>Whether it is we who end the connection.</summary>
+    internal bool IsLeaving { get; set; }
 
     /// <summary>Whether the peer has left messages waiting for so long that nobody waits for it any more; taking one ends that.</summary>
     internal bool IsStuck { get; set; }

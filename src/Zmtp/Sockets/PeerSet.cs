@@ -17,6 +17,7 @@ public sealed class PeerSet : IAsyncDisposable
     private readonly Dictionary<Peer, DateTimeOffset> _accepted = [];
     private SocketMonitor[] _monitors = [];
     private string _lastEndpoint = "";
+    private readonly ZmtpOptions _below;
     private bool _disposed;
 
     /// <summary>Makes a set without connections.</summary>
@@ -27,6 +28,7 @@ public sealed class PeerSet : IAsyncDisposable
     {
         options.Check(type);
         (Type, Options, Owner) = (type, options.Copy(), owner);
+        _below = Options.Conflate || !Options.Immediate ? QueuedPeer.Below(Options) : Options;
     }
 
     /// <summary>Our socket type.</summary>
@@ -35,6 +37,9 @@ public sealed class PeerSet : IAsyncDisposable
     internal ZmtpOptions Options { get; }
 
     internal IPeerOwner Owner { get; }
+
+    /// <summary>Whether endpoints may take messages before they are connected, if the options say so.</summary>
+    internal bool MayQueueBeforeReady { get; set; } = true;
 
     /// <summary>The endpoint bound or connected last, with the real port of a wildcard; empty before. (LAST_ENDPOINT)</summary>
     public string LastEndpoint => Volatile.Read(ref _lastEndpoint);
@@ -237,9 +242,24 @@ public sealed class PeerSet : IAsyncDisposable
     }
 
     /// <summary>Makes the peer of a new connection: ZMTP, or raw bytes for a STREAM socket.</summary>
-    internal LinkPeer MakePeer(Link link, string endpoint, bool isOutgoing, Action ready) => Type == SocketType.Stream
-        ? new StreamPeer(link, endpoint, isOutgoing, Options, Owner) { Ready = ready }
-        : new WirePeer(link, endpoint, isOutgoing, Type, Options, Options.CreateMechanism(Type), Owner) { Ready = ready };
+    /// <param name="queue">The queue in front of the connector's connections, or null.</param>
+    internal LinkPeer MakePeer(Link link, string endpoint, bool isOutgoing, Action ready, QueuedPeer? queue = null)
+    {
+        if (Type == SocketType.Stream) return new StreamPeer(link, endpoint, isOutgoing, Options, Owner) { Ready = ready };
+        queue ??= ConflatingQueue(endpoint, isOutgoing);
+        return new WirePeer(link, endpoint, isOutgoing, Type, queue is null ? Options : _below, Options.CreateMechanism(Type), queue ?? Owner) { Ready = ready, Queue = queue };
+    }
+
+    /// <summary>The queue in front of one new connection of a socket that sends and keeps the last message only; else null.</summary>
+    internal QueuedPeer? ConflatingQueue(string endpoint, bool isOutgoing) =>
+        Options.Conflate && Type is not (SocketType.Pull or SocketType.Sub) ? new QueuedPeer(endpoint, isOutgoing, isLasting: false, Options, Owner) : null;
+
+    /// <summary>The queue in front of all connections to an endpoint; null where messages go to ready peers only.</summary>
+    internal QueuedPeer? LastingQueue(string endpoint) =>
+        !Options.Immediate && MayQueueBeforeReady && QueuedPeer.IsFor(Type) ? new QueuedPeer(endpoint, isOutgoing: true, isLasting: true, Options, Owner) : null;
+
+    /// <summary>The options of a connection, by whether there is a queue in front of it.</summary>
+    internal ZmtpOptions OptionsOf(QueuedPeer? queue) => queue is null ? Options : _below;
 
     internal void Accepted(Peer peer)
     {
@@ -299,8 +319,13 @@ public sealed class PeerSet : IAsyncDisposable
 
     private async Task LingerAsync(Connector[] connectors, Peer[] accepted)
     {
-        Peer[] peers = [.. connectors.Select(c => c.Pipe).OfType<Peer>(), .. accepted];
-        foreach (var peer in peers) peer.Finish();
+        Peer[] peers = [.. connectors.Select(c => c.Pipe).Concat(accepted).OfType<Peer>().Select(peer => (peer as LinkPeer)?.Queue ?? peer)];
+        foreach (var peer in peers)
+        {
+            peer.IsLeaving = true;
+            peer.Finish();
+        }
+
         if (Options.Linger == TimeSpan.Zero) return;
         var flushed = Task.WhenAll(peers.Select(p => p.FlushedAsync()));
         try

@@ -1,12 +1,13 @@
-using System.Diagnostics.CodeAnalysis;
 using Zmtp.Wire;
 
 namespace Zmtp.Sockets;
 
 /// <summary>What PUB and XPUB share: every message goes to each peer that subscribed to a prefix of its first frame (29/PUBSUB).</summary>
-/// <remarks>The file holds the publishing half of the pattern. A peer at its high-water mark misses the message; misses are counted.</remarks>
+/// <remarks>A peer at its high-water mark misses the message; misses are counted. With <see cref="ZmtpOptions.XPubNoDrop"/> none misses any.</remarks>
 public abstract class PublishingSocket : ZmtpSocket
 {
+    private readonly Lock _publishing = new();
+    private readonly ChangeSignal _signal = new();
     private long _dropped;
 
     private protected PublishingSocket(SocketType type, ZmtpOptions? options)
@@ -17,37 +18,51 @@ public abstract class PublishingSocket : ZmtpSocket
     /// <summary>Messages that a subscriber missed because it was at its high-water mark.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
-    /// <summary>Sends to every subscriber that wants it and has room. The message is taken over.</summary>
+    /// <summary>Sends to every subscriber that wants it and has room. The message is taken over, unless it fails.</summary>
     /// <returns>Number of peers it was queued to.</returns>
-    public int Send(Message message)
-    {
-        var sent = 0;
-        foreach (var peer in Peers)
-        {
-            var subscriptions = (Subscriptions)peer.Tag!;
-            bool wanted;
-            lock (subscriptions) wanted = subscriptions.Prefixes.Matches(message[0].Span);
-            if (!wanted) continue;
-            if (peer.TrySend(message)) sent++;
-            else Interlocked.Increment(ref _dropped);
-        }
+    /// <exception cref="ZmtpException">With <see cref="ZmtpOptions.XPubNoDrop"/>: a subscriber that wants it is at its high-water mark (libzmq: EAGAIN).</exception>
+    public int Send(Message message) =>
+        Publish(message) ?? throw new ZmtpException("A subscriber is at its high-water mark; with XPubNoDrop, SendOrWaitAsync waits for it.");
 
-        message.Dispose();
-        return sent;
+    /// <summary>Sends to every subscriber that wants it and has room. The message is taken over when the answer is true.</summary>
+    /// <returns>False only with <see cref="ZmtpOptions.XPubNoDrop"/>, when a subscriber that wants it is at its high-water mark (libzmq: EAGAIN).</returns>
+    public bool TrySend(Message message) => Publish(message) is not null;
+
+    /// <summary>Sends to every subscriber that wants it; with <see cref="ZmtpOptions.XPubNoDrop"/> it waits until all of them have room.</summary>
+    /// <returns>Number of peers it was queued to.</returns>
+    /// <exception cref="TimeoutException">Not all had room within <see cref="ZmtpOptions.SendTimeout"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The socket was closed.</exception>
+    public async ValueTask<int> SendOrWaitAsync(Message message, CancellationToken cancellationToken = default)
+    {
+        var sent = Publish(message);
+        if (sent is null) await Patience.SendAsync(Options, _signal, () => (sent = Publish(message)) is null ? null : this, "Not every subscriber", cancellationToken);
+        return sent ?? 0;
     }
 
     internal override ForwardOutcome Forward(in Parcel parcel, FlushBatch batch)
     {
         var topic = parcel.First;
-        foreach (var peer in Peers)
+        var audience = Audience();
+        if (!Options.XPubNoDrop)
         {
-            var subscriptions = (Subscriptions)peer.Tag!;
-            bool wanted;
-            lock (subscriptions) wanted = subscriptions.Prefixes.Matches(topic);
-            if (wanted && !peer.TryForward(parcel, batch)) Interlocked.Increment(ref _dropped);
+            Forward(audience, topic, parcel, batch);
+            return ForwardOutcome.Sent;
         }
 
-        return ForwardOutcome.Sent;
+        lock (_publishing)
+        {
+            if (!HaveRoom(audience, topic)) return ForwardOutcome.Full;
+            Forward(audience, topic, parcel, batch);
+            return ForwardOutcome.Sent;
+        }
+    }
+
+    /// <summary>The peers that the next message may go to.</summary>
+    private protected virtual Peer[] Audience() => Peers;
+
+    /// <summary>A message went to its audience.</summary>
+    private protected virtual void Published()
+    {
     }
 
     private protected override bool Subscribed(Peer peer, ReadOnlySpan<byte> topic, bool subscribe)
@@ -56,22 +71,91 @@ public abstract class PublishingSocket : ZmtpSocket
         bool changed;
         lock (subscriptions)
         {
-            if (subscribe && (subscriptions.Prefixes.Count >= Options.MaxSubscriptions || subscriptions.Prefixes.Bytes + PrefixSet.Cost(topic) > Options.MaxSubscriptionBytes)) return false;
             // A set per connection: subscribing twice is once, taking back what nobody holds is nothing.
-            changed = subscribe ? subscriptions.Prefixes.Add(topic) : subscriptions.Prefixes.Remove(topic);
+            var set = subscriptions.Asked ?? subscriptions.Prefixes;
+            if (subscribe && (set.Count >= Options.MaxSubscriptions || set.Bytes + PrefixSet.Cost(topic) > Options.MaxSubscriptionBytes)) return false;
+            changed = subscribe ? set.Add(topic) : set.Remove(topic);
         }
 
-        if (changed) Notify(subscriptions, topic, subscribe);
+        Notify(subscriptions, topic, subscribe, changed);
         return true;
     }
 
-    private protected virtual void Notify(Subscriptions subscriptions, ReadOnlySpan<byte> topic, bool subscribe)
+    private protected override void Greet(Peer peer)
     {
+        if (Options.WelcomeMessage.Length > 0) SendOwn(peer, Options.WelcomeMessage);
+    }
+
+    private protected override void Writable(Peer peer) => _signal.Changed();
+
+    private protected override void Detach(Peer peer) => _signal.Changed();
+
+    private protected override void OnDisposed() => _signal.Close();
+
+    /// <param name="changed">Whether the peer's set of subscriptions is another one now.</param>
+    private protected virtual void Notify(Subscriptions subscriptions, ReadOnlySpan<byte> topic, bool subscribe, bool changed)
+    {
+    }
+
+    /// <returns>Number of peers it was queued to; null when it has to wait, and is still the caller's.</returns>
+    private int? Publish(Message message)
+    {
+        var audience = Audience();
+        if (!Options.XPubNoDrop) return Publish(audience, message);
+        // Looking and sending are one step, or another sender could take the room in between.
+        lock (_publishing) return HaveRoom(audience, message[0].Span) ? Publish(audience, message) : null;
+    }
+
+    private int Publish(Peer[] audience, Message message)
+    {
+        var sent = 0;
+        foreach (var peer in audience)
+        {
+            if (!Wants(peer, message[0].Span)) continue;
+            if (peer.TrySend(message)) sent++;
+            else Interlocked.Increment(ref _dropped);
+        }
+
+        message.Dispose();
+        Published();
+        return sent;
+    }
+
+    private void Forward(Peer[] audience, ReadOnlySpan<byte> topic, in Parcel parcel, FlushBatch batch)
+    {
+        foreach (var peer in audience)
+        {
+            if (Wants(peer, topic) && !peer.TryForward(parcel, batch)) Interlocked.Increment(ref _dropped);
+        }
+
+        Published();
+    }
+
+    private bool HaveRoom(Peer[] audience, ReadOnlySpan<byte> topic)
+    {
+        foreach (var peer in audience)
+        {
+            if (!Wants(peer, topic) || peer.IsWritable) continue;
+            // Full perhaps only because nothing was sent yet.
+            peer.Flush();
+            if (!peer.IsWritable) return false;
+        }
+
+        return true;
+    }
+
+    private bool Wants(Peer peer, ReadOnlySpan<byte> topic)
+    {
+        var subscriptions = (Subscriptions)peer.Tag!;
+        lock (subscriptions) return subscriptions.Prefixes.Matches(topic) != Options.InvertMatching;
     }
 
     internal sealed class Subscriptions
     {
         public PrefixSet Prefixes { get; } = new();
+
+        /// <summary>XPubManual: what the peer asked for, which the application may grant; else null.</summary>
+        public PrefixSet? Asked { get; init; }
 
         public IncomingPipe? Pipe { get; init; }
     }
@@ -85,57 +169,4 @@ public sealed class PubSocket(ZmtpOptions? options = null) : PublishingSocket(So
         peer.Tag = new Subscriptions();
         return new DiscardingSink();
     }
-}
-
-/// <summary>XPUB: PUB that also receives: <c>01 topic</c> when a topic gets its first subscriber, <c>00 topic</c> when it loses its last, and what subscribers send.</summary>
-public sealed class XPubSocket : PublishingSocket
-{
-    private readonly FairQueue _in;
-    private readonly Dictionary<byte[], int> _holders = new(ByteKey.Comparer);
-
-    /// <summary>Makes one.</summary>
-    public XPubSocket(ZmtpOptions? options = null)
-        : base(SocketType.XPub, options) => _in = new FairQueue(Options);
-
-    /// <summary>Waits for the next subscription or message. The caller owns it.</summary>
-    /// <exception cref="ObjectDisposedException">The socket was closed.</exception>
-    public async ValueTask<Message> ReceiveAsync(CancellationToken cancellationToken = default) => (await _in.ReceiveAsync(cancellationToken)).Message;
-
-    /// <summary>Takes what is here already. The caller owns it.</summary>
-    public bool TryReceive([NotNullWhen(true)] out Message? message) => _in.TryReceive(out message, out _);
-
-    private protected override IFrameSink Attach(Peer peer)
-    {
-        var pipe = PipeFor(_in, peer);
-        peer.Tag = new Subscriptions { Pipe = pipe };
-        return pipe;
-    }
-
-    private protected override void Detach(Peer peer)
-    {
-        var subscriptions = (Subscriptions)peer.Tag!;
-        byte[][] left;
-        lock (subscriptions) left = [.. subscriptions.Prefixes.All()];
-        foreach (var topic in left) Notify(subscriptions, topic, subscribe: false);
-    }
-
-    private protected override void Notify(Subscriptions subscriptions, ReadOnlySpan<byte> topic, bool subscribe)
-    {
-        lock (_holders)
-        {
-            var lookup = _holders.GetAlternateLookup<ReadOnlySpan<byte>>();
-            lookup.TryGetValue(topic, out var holders);
-            holders += subscribe ? 1 : -1;
-            if (holders == 0) lookup.Remove(topic);
-            else lookup[topic] = holders;
-            if (subscribe ? holders != 1 : holders != 0) return;
-            var message = Message.Create();
-            message.AppendBytes([subscribe ? (byte)1 : (byte)0]);
-            message.AppendBytes(topic);
-            message.EndFrame();
-            subscriptions.Pipe!.Enqueue(message);
-        }
-    }
-
-    private protected override void OnDisposed() => _in.Dispose();
 }

@@ -8,37 +8,80 @@ namespace Zmtp.Sockets;
 public sealed class ReqSocket(ZmtpOptions? options = null) : BalancedSocket(SocketType.Req, options)
 {
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly Lock _gate = new();
+    private CancellationTokenSource? _waiting;
+    private uint _lastRequest = (uint)Random.Shared.NextInt64(uint.MaxValue);
 
-    /// <summary>Sends a request and waits for its reply. The request is taken over, the reply is the caller's. Calls at the same time take turns.</summary>
+    /// <summary>
+    /// Sends a request and waits for its reply. The request is taken over, the reply is the caller's. Calls at the same time take turns, or with
+    /// <see cref="ZmtpOptions.ReqRelaxed"/> the later one ends the earlier one.
+    /// </summary>
+    /// <exception cref="ZmtpException">ReqRelaxed: another request was made before the reply came.</exception>
+    /// <exception cref="TimeoutException">Nobody took the request within <see cref="ZmtpOptions.SendTimeout"/>, or no reply came within ReceiveTimeout.</exception>
     /// <exception cref="ObjectDisposedException">The socket was closed.</exception>
     public async ValueTask<Message> RequestAsync(Message request, CancellationToken cancellationToken = default)
     {
-        await _turn.WaitAsync(cancellationToken);
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (Options.ReqRelaxed) TakeOver(giveUp);
         try
         {
-            var envelope = Message.Create();
-            envelope.Add([]);
-            for (var i = 0; i < request.Count; i++) envelope.Add(request[i].Span);
-            request.Dispose();
-            var asked = await SendToOneAsync(envelope, cancellationToken);
+            await _turn.WaitAsync(giveUp.Token);
             try
             {
-                return await ReplyAsync(asked, cancellationToken);
+                return await AskAsync(request, giveUp.Token);
             }
-            catch (OperationCanceledException)
+            finally
             {
-                // A late reply would answer the next request; with its connection it is gone (libzmq does so with REQ_RELAXED).
-                asked.Abort(new ZmtpException("A request was given up before its reply."));
-                throw;
+                _turn.Release();
             }
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ZmtpException("The request was given up for another one (ReqRelaxed).", e);
         }
         finally
         {
-            _turn.Release();
+            lock (_gate)
+            {
+                if (_waiting == giveUp) _waiting = null;
+            }
         }
     }
 
-    private async ValueTask<Message> ReplyAsync(Peer asked, CancellationToken cancellationToken)
+    /// <summary>The request that waits is given up; this one is the one that waits.</summary>
+    private void TakeOver(CancellationTokenSource request)
+    {
+        lock (_gate)
+        {
+            // On the pool: what it cancels goes on there and not under the lock.
+            if (_waiting is { } before) _ = before.CancelAsync();
+            _waiting = request;
+        }
+    }
+
+    private async ValueTask<Message> AskAsync(Message request, CancellationToken cancellationToken)
+    {
+        var envelope = Message.Create();
+        var number = unchecked(++_lastRequest);
+        // As libzmq: the number is of nobody's interest but ours, so it has our order of bytes.
+        if (Options.ReqCorrelate) envelope.Add(BitConverter.GetBytes(number));
+        envelope.Add([]);
+        for (var i = 0; i < request.Count; i++) envelope.Add(request[i].Span);
+        request.Dispose();
+        var asked = await SendToOneAsync(envelope, cancellationToken);
+        try
+        {
+            return await ReplyAsync(asked, number, cancellationToken);
+        }
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException)
+        {
+            // A late reply would answer the next request; with its connection it is gone. A number says as much.
+            if (!Options.ReqCorrelate) asked.Abort(new ZmtpException("A request was given up before its reply."));
+            throw;
+        }
+    }
+
+    private async ValueTask<Message> ReplyAsync(Peer asked, uint number, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -46,12 +89,21 @@ public sealed class ReqSocket(ZmtpOptions? options = null) : BalancedSocket(Sock
             using (reply)
             {
                 // Only who was asked may answer, and a reply without its envelope answers nobody.
-                if (peer != asked || reply.Count < 2 || reply[0].Length > 0) continue;
+                if (peer != asked || BodyAt(reply, number) is not { } bodyAt) continue;
                 var body = Message.Create();
-                for (var i = 1; i < reply.Count; i++) body.Add(reply[i].Span);
+                body.Peer = peer;
+                for (var i = bodyAt; i < reply.Count; i++) body.Add(reply[i].Span);
                 return body;
             }
         }
+    }
+
+    /// <summary>Where the body of a reply to this request begins; null when it is none.</summary>
+    private int? BodyAt(Message reply, uint number)
+    {
+        var at = 0;
+        if (Options.ReqCorrelate && !reply[at++].Span.SequenceEqual(BitConverter.GetBytes(number))) return null;
+        return reply.Count > at + 1 && reply[at].Length == 0 ? at + 1 : null;
     }
 }
 
@@ -114,6 +166,7 @@ public sealed class RepSocket : ZmtpSocket
         }
 
         var body = Message.Create();
+        body.Peer = peer;
         for (var i = bodyAt; i < request.Count; i++) body.Add(request[i].Span);
         _current?.Request.Dispose();
         _current = (request, bodyAt, peer);

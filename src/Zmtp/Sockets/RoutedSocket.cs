@@ -96,6 +96,8 @@ public abstract class RoutedSocket : ZmtpSocket
         return new SinglePartSink(PipeFor(_in, peer, Pipes is null ? null : Frame(route.Id)), hasGroup: false, () => Interlocked.Increment(ref _dropped));
     }
 
+    private protected override Message FromPeer(Peer peer, byte[] frame) => Pipes is null ? Message.Of(frame) : Message.Of(Frame(((Route)peer.Tag!).Id), frame);
+
     private protected override void Attached(Peer peer) => _signal.Changed();
 
     private protected override void Writable(Peer peer) => _signal.Changed();

@@ -90,7 +90,7 @@ public abstract class SubscribingSocket : ZmtpSocket
     /// <summary>A publisher may send more than was asked for (it has not seen a CANCEL yet).</summary>
     private bool Wanted(Message message)
     {
-        lock (Gate) return _prefixes.Matches(message[0].Span);
+        lock (Gate) return _prefixes.Matches(message[0].Span) != Options.InvertMatching;
     }
 }
 

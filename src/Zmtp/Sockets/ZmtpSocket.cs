@@ -6,6 +6,7 @@ namespace Zmtp.Sockets;
 public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
 {
     private readonly PeerSet _set;
+    private IPipeMaker? _pipes;
     private long _messagesLost;
     private long _refusedPeers;
 
@@ -22,7 +23,16 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
     public IReadOnlyList<EndpointState> Endpoints => _set.Endpoints;
 
     /// <summary>Where messages go instead of into the receive queue. Set before the first endpoint, or never.</summary>
-    internal IPipeMaker? Pipes { get; set; }
+    internal IPipeMaker? Pipes
+    {
+        get => _pipes;
+        set
+        {
+            _pipes = value;
+            // A pipe that hands on ends with its connection, so every connection has its own.
+            _set.MayQueueBeforeReady = value is null;
+        }
+    }
 
     /// <summary>Called when a message that was refused may find room now: a peer came, went or has room again. Called from read loops and under locks: it must only take note.</summary>
     internal Action? Changed { get; set; }
@@ -88,6 +98,9 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
         {
             sink = Attach(peer);
             if (sink is null) return null;
+            // Under the lock, so that what the socket says of itself comes before what the application sends.
+            // A queue that is there over all connections greets each of them itself.
+            if (peer is not QueuedPeer { IsLasting: true }) Greet(peer);
             Peers = [.. Peers, peer];
         }
 
@@ -109,6 +122,7 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
             Peers = [.. Peers.Where(p => p != peer)];
             _messagesLost += peer.MessagesLost;
             Detach(peer);
+            TellLoss(peer);
         }
 
         Changed?.Invoke();
@@ -135,7 +149,7 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
 
     /// <summary>The pipe for what a peer sends.</summary>
     private protected IncomingPipe PipeFor(FairQueue queue, Peer peer, byte[]? prefix = null, Func<Message, bool>? filter = null) =>
-        Pipes?.MakePipe(peer, prefix, filter) ?? new InPipe(queue, peer, prefix, filter);
+        peer.Incoming = Pipes?.MakePipe(peer, prefix, filter) ?? new InPipe(queue, peer, prefix, filter);
 
     /// <summary>Begins a streamed frame at one peer.</summary>
     private protected static bool TryBeginAt(Peer peer, in Parcel head, long length, out FrameStream? stream)
@@ -148,9 +162,33 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
         }, length, out stream);
     }
 
+    /// <summary>Receives what options say when a peer is lost.</summary>
+    private void TellLoss(Peer peer)
+    {
+        var message = peer.IsOutgoing ? Options.HiccupMessage : Options.DisconnectMessage;
+        // When we leave, nobody is lost.
+        if (message.Length > 0 && !peer.IsLeaving) peer.Incoming?.Enqueue(FromPeer(peer, message));
+    }
+
     /// <summary>Takes a peer in, under the lock.</summary>
     /// <returns>Its sink, or null to refuse it.</returns>
     private protected abstract IFrameSink? Attach(Peer peer);
+
+    /// <summary>Sends a new peer what options say, under the lock.</summary>
+    private protected virtual void Greet(Peer peer) => Greet(peer, Options);
+
+    /// <summary>Sends what options say to a peer whose connection is new.</summary>
+    internal static void Greet(Peer peer, ZmtpOptions options)
+    {
+        if (options.ProbeRouter) SendOwn(peer, []);
+        if (options.HelloMessage.Length > 0) SendOwn(peer, options.HelloMessage);
+    }
+
+    /// <summary>A message of one frame, made here, as if the peer had sent it.</summary>
+    private protected virtual Message FromPeer(Peer peer, byte[] frame) => Message.Of(frame);
+
+    /// <summary>Sends a message of one frame that is the socket's own.</summary>
+    private protected static void SendOwn(Peer peer, byte[] frame) => peer.TryWrite(frame, static (bytes, writer) => writer.WriteFrame(bytes, more: false));
 
     /// <summary>The peer is in <see cref="Peers"/>; outside the lock.</summary>
     private protected virtual void Attached(Peer peer)

@@ -61,7 +61,8 @@ internal static class SocketTransport
         try
         {
             Prepare(socket, endpoint, options);
-            if (endpoint.IsTcp) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            // No ReuseAddress: .NET itself lets a port be bound again while old connections time out, and that option would set SO_REUSEPORT as
+            // well, with which two processes bind one port and each gets a part of the connections.
             if (address is IPEndPoint { Address: var any } && any.Equals(IPAddress.IPv6Any)) socket.DualMode = endpoint.Host == "*";
             socket.Bind(address);
             socket.Listen(options.Backlog);

@@ -78,8 +78,13 @@ public class ProxyTests
         await client.SendAsync(Message.Of("nobody", "body"));
         await dropped.Task.WaitAsync(Patience);
         await client.SendAsync(Message.Of("alone"));
-        await client.DisposeAsync();
-        await proxy.DisposeAsync();
+        using var late = new CancellationTokenSource(Patience);
+        while (proxy.Statistics.FromFrontend.Messages < 2)
+        {
+            late.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
         Assert.Equal((2, 2), (proxy.Statistics.FromFrontend.Messages, proxy.Statistics.FromFrontend.Dropped));
     }
 
