@@ -10,6 +10,9 @@ internal sealed class InteropConversation(InteropCase test, ZmtpSocket socket)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>What RADIO sends to and DISH joins.</summary>
+    public const string Group = "matrix";
+
     /// <summary>What arrived here, as the peer describes messages.</summary>
     public List<string> Received { get; } = [];
 
@@ -24,7 +27,7 @@ internal sealed class InteropConversation(InteropCase test, ZmtpSocket socket)
                 foreach (var sizes in test.Sizes) Take(await AskAsync(Make(sizes), late.Token));
                 break;
             case "ask":
-                foreach (var _ in test.Sizes) await SendAsync(await ReceiveAsync(late.Token), late.Token);
+                foreach (var _ in test.Sizes) await EchoAsync(late.Token);
                 break;
             case "collect":
                 await SubscribedAsync(late.Token);
@@ -86,6 +89,18 @@ internal sealed class InteropConversation(InteropCase test, ZmtpSocket socket)
         return await ReceiveAsync(late);
     }
 
+    private async Task EchoAsync(CancellationToken late)
+    {
+        if (socket is ServerSocket server)
+        {
+            var (routingId, request) = await server.ReceiveAsync(late);
+            await server.SendAsync(routingId, request, late);
+            return;
+        }
+
+        await SendAsync(await ReceiveAsync(late), late);
+    }
+
     private async Task HearAsync(Func<Task> go, CancellationToken late)
     {
         var told = false;
@@ -112,9 +127,9 @@ internal sealed class InteropConversation(InteropCase test, ZmtpSocket socket)
             using var subscription = await xpub.ReceiveAsync(late);
             Assert.Equal([1], subscription[0].ToArray());
         }
-        else if (socket is PubSocket pub)
+        else if (socket is PubSocket or RadioSocket)
         {
-            while (pub.Send(Message.Of("sync")) == 0)
+            while (Publish(Message.Of("sync")) == 0)
             {
                 late.ThrowIfCancellationRequested();
                 await Task.Yield();
@@ -135,8 +150,14 @@ internal sealed class InteropConversation(InteropCase test, ZmtpSocket socket)
             case PushSocket push:
                 await push.SendAsync(message, late);
                 break;
-            case PublishingSocket publisher:
-                Assert.Equal(1, publisher.Send(message));
+            case ClientSocket client:
+                await client.SendAsync(message, late);
+                break;
+            case ScatterSocket scatter:
+                await scatter.SendAsync(message, late);
+                break;
+            case PublishingSocket or RadioSocket:
+                Assert.Equal(1, Publish(message));
                 break;
             case RepSocket rep:
                 Assert.True(rep.Send(message));
@@ -154,8 +175,20 @@ internal sealed class InteropConversation(InteropCase test, ZmtpSocket socket)
         }
     }
 
+    private int Publish(Message message) => socket is RadioSocket radio ? radio.Send(Group, message) : ((PublishingSocket)socket).Send(message);
+
+    private static async ValueTask<Message> ReceiveGroupAsync(DishSocket dish, CancellationToken late)
+    {
+        using var received = await dish.ReceiveAsync(late);
+        Assert.Equal(Group, received.GroupName);
+        return Message.Of(received.Message[1].ToArray());
+    }
+
     private ValueTask<Message> ReceiveAsync(CancellationToken late) => socket switch
     {
+        ClientSocket client => client.ReceiveAsync(late),
+        GatherSocket gather => gather.ReceiveAsync(late),
+        DishSocket dish => ReceiveGroupAsync(dish, late),
         DealerSocket dealer => dealer.ReceiveAsync(late),
         PairSocket pair => pair.ReceiveAsync(late),
         PullSocket pull => pull.ReceiveAsync(late),

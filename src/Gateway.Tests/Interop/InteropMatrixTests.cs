@@ -39,3 +39,14 @@ public class NodeMatrixTests(NodePeer peer) : InteropMatrixTests(peer), IClassFi
     public Task Messages_cross(string transport, string mechanism, string ours, string theirs, string theirRole) =>
         PlayAsync("node", transport, mechanism, ours, theirs, theirRole);
 }
+
+/// <summary>With jszmq.</summary>
+public class JsMatrixTests(JsPeer peer) : InteropMatrixTests(peer), IClassFixture<JsPeer>
+{
+    public static TheoryData<string, string, string, string, string> Cases() => CasesOf("jszmq");
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public Task Messages_cross(string transport, string mechanism, string ours, string theirs, string theirRole) =>
+        PlayAsync("jszmq", transport, mechanism, ours, theirs, theirRole);
+}

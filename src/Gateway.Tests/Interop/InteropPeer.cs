@@ -115,9 +115,16 @@ public abstract class InteropPeer : IAsyncDisposable
             SocketType.XSub => new XSubSocket(options),
             SocketType.Push => new PushSocket(options),
             SocketType.Pull => new PullSocket(options),
+            SocketType.Client => new ClientSocket(options),
+            SocketType.Server => new ServerSocket(options),
+            SocketType.Radio => new RadioSocket(options),
+            SocketType.Dish => new DishSocket(options),
+            SocketType.Scatter => new ScatterSocket(options),
+            SocketType.Gather => new GatherSocket(options),
             _ => new PairSocket(options),
         };
         (socket as SubscribingSocket)?.Subscribe("");
+        (socket as DishSocket)?.Join(InteropConversation.Group);
         return socket;
     }
 
@@ -133,3 +140,6 @@ public sealed class PythonPeer() : InteropPeer("python");
 
 /// <summary>The libzmq that npm zeromq brings, with the draft types.</summary>
 public sealed class NodePeer() : InteropPeer("node");
+
+/// <summary>jszmq, which only connects over ws.</summary>
+public sealed class JsPeer() : InteropPeer("jszmq");

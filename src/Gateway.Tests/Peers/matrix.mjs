@@ -4,6 +4,7 @@ import {readFileSync} from "node:fs"
 import {createInterface} from "node:readline"
 import {setTimeout as sleep} from "node:timers/promises"
 import * as zmq from "zeromq"
+import * as draft from "zeromq/draft.js"
 
 const body = size => Buffer.from(Uint8Array.from({length: size}, (_, i) => i % 251))
 const describe = frames =>
@@ -15,6 +16,7 @@ const isSync = frames => frames.length === 1 && frames[0].equals(Buffer.from("sy
 const types = {
   REQ: zmq.Request, REP: zmq.Reply, DEALER: zmq.Dealer, ROUTER: zmq.Router, PUB: zmq.Publisher, SUB: zmq.Subscriber,
   XPUB: zmq.XPublisher, XSUB: zmq.XSubscriber, PUSH: zmq.Push, PULL: zmq.Pull, PAIR: zmq.Pair,
+  SERVER: draft.Server, CLIENT: draft.Client, RADIO: draft.Radio, DISH: draft.Dish, SCATTER: draft.Scatter, GATHER: draft.Gather,
 }
 
 // Lines of stdin, in order; without one in time the answer is nothing.
@@ -54,11 +56,12 @@ async function send(socket, kind, messages) {
     const [subscription] = await socket.receive()
     if (!subscription.equals(Buffer.from([1]))) throw new Error("that was no subscription")
   }
-  while (kind === "PUB") {
-    await socket.send("sync")
+  const options = kind === "RADIO" ? [{group: "matrix"}] : []
+  while (kind === "PUB" || kind === "RADIO") {
+    await socket.send("sync", ...options)
     if (await nextLine(2) === "go") break
   }
-  for (const message of messages) await socket.send(message)
+  for (const message of messages) await socket.send(message, ...options)
 }
 
 async function ask(socket, messages, delimiter) {
@@ -70,9 +73,20 @@ async function ask(socket, messages, delimiter) {
   }
 }
 
-async function collect(socket, messages) {
+async function echo(socket, kind, messages) {
+  for (const _ of messages) {
+    const frames = await socket.receive()
+    // A SERVER is told the routing id.
+    if (kind === "SERVER") await socket.send(frames[0], frames[1])
+    else await socket.send(frames)
+  }
+}
+
+async function collect(socket, kind, messages) {
   for (let left = messages.length; left > 0;) {
     const frames = await socket.receive()
+    // A DISH is told the group.
+    if (kind === "DISH") frames.pop()
     if (isSync(frames)) continue
     say(`got ${describe(frames)}`)
     left--
@@ -89,13 +103,15 @@ async function run(test) {
   const socket = new types[kind]({linger: 0, ...options})
   try {
     if (kind === "SUB") socket.subscribe("")
+    // Not socket.join: that of zeromq 6.8.0 loses the socket and packs the groups twice.
+    if (kind === "DISH") zmq.Socket.prototype.join.call(socket, "matrix")
     if (test.role === "bind") await socket.bind(test.endpoint)
     else socket.connect(test.endpoint)
     if (kind === "XSUB") await socket.send(Buffer.from([1]))
     say(`ready ${test.role === "bind" ? socket.lastEndpoint : test.endpoint}`)
     if (test.flow === "ask") await ask(socket, messages, kind === "DEALER" && test.peer === "REP" ? [Buffer.alloc(0)] : [])
-    else if (test.flow === "echo") for (const _ of messages) await socket.send(await socket.receive())
-    else if (test.flow === "collect") await collect(socket, messages)
+    else if (test.flow === "echo") await echo(socket, kind, messages)
+    else if (test.flow === "collect") await collect(socket, kind, messages)
     else await send(socket, kind, messages)
     say("done")
     while (await nextLine() !== "end");

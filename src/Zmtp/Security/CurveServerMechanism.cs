@@ -16,14 +16,16 @@ internal sealed class CurveServerMechanism : Mechanism
     private readonly byte[] _cookieKey = new byte[Sodium.KeySize];
     private readonly byte[] _clientShort = new byte[Sodium.KeySize];
     private readonly byte[] _shared = new byte[Sodium.KeySize];
+    private readonly (CurveKeyPair ShortTerm, byte[] CookieKey)? _recorded;
     private byte[][] _credentials = [];
     private ulong _received;
     private State _state;
 
-    public CurveServerMechanism(SocketType type, byte[] identity, CurveKeyPair keys)
+    /// <param name="recorded">Only for tests against recorded traffic: the short-term pair and the cookie's key; else both are made.</param>
+    public CurveServerMechanism(SocketType type, byte[] identity, CurveKeyPair keys, (CurveKeyPair ShortTerm, byte[] CookieKey)? recorded = null)
     {
         Sodium.ThrowIfMissing();
-        (_type, _identity, _keys) = (type, identity, keys);
+        (_type, _identity, _keys, _recorded) = (type, identity, keys, recorded);
     }
 
     private enum State
@@ -106,8 +108,7 @@ internal sealed class CurveServerMechanism : Mechanism
         Span<byte> zeros = stackalloc byte[64];
         if (!Sodium.TryOpen(zeros, hello[114..], nonce, withClient)) return false;
 
-        Sodium.MakeKeyPair(_shortPublic, _shortSecret);
-        RandomNumberGenerator.Fill(_cookieKey);
+        MakeSecrets();
         var data = new byte[16 + Sodium.MacSize + 128];
         RandomNumberGenerator.Fill(data.AsSpan(0, 16));
         var content = new byte[128];
@@ -118,6 +119,20 @@ internal sealed class CurveServerMechanism : Mechanism
         output.Advance(Command.WriteFrame(output.GetSpan(256), "WELCOME"u8, data));
         CryptographicOperations.ZeroMemory(withClient);
         return true;
+    }
+
+    private void MakeSecrets()
+    {
+        if (_recorded is { } recorded)
+        {
+            recorded.ShortTerm.PublicKey.CopyTo(_shortPublic, 0);
+            recorded.ShortTerm.SecretKey.CopyTo(_shortSecret, 0);
+            recorded.CookieKey.CopyTo(_cookieKey, 0);
+            return;
+        }
+
+        Sodium.MakeKeyPair(_shortPublic, _shortSecret);
+        RandomNumberGenerator.Fill(_cookieKey);
     }
 
     private void WriteCookie(Span<byte> cookie)
