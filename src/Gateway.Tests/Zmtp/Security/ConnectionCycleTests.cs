@@ -20,6 +20,7 @@ public class ConnectionCycleTests
     private readonly Channel<SocketEventKind> _ends = Channel.CreateUnbounded<SocketEventKind>();
 
     [Theory]
+    [Trait("Proves", "libzmq#954")]
     [InlineData("NULL")]
     [InlineData("PLAIN")]
     [InlineData("CURVE")]

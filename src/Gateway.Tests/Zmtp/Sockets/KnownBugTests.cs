@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using Gateway.Tests.TestSupport;
 using Zmtp;
+using Zmtp.Security;
 using Zmtp.Sockets;
 using Zmtp.Wire;
 using SocketType = Zmtp.Wire.SocketType;
@@ -151,6 +152,42 @@ public class KnownBugTests
     }
 
     [Fact]
+    [Trait("Proves", "jeromq#1009")]
+    public async Task A_CURVE_connection_that_is_held_up_at_both_marks_loses_nothing()
+    {
+        var keys = CurveKeyPair.Generate();
+        await using var pull = new PullSocket(new ZmtpOptions { ReceiveHighWaterMark = 5, ReceiveBuffer = 4096, CurveServer = true, CurveKeys = keys, Authenticator = new AcceptAll() });
+        await using var push = new PushSocket(new ZmtpOptions { SendHighWaterMark = 5, SendBuffer = 4096, CurveKeys = keys, CurveServerKey = keys.PublicKey });
+        push.Connect(pull.Bind("tcp://127.0.0.1:*"));
+        var sent = 0;
+        await push.SendAsync(Next()).AsTask().WaitAsync(ScriptedPeer.Patience);
+        // Until the marks and the kernel's buffers are full.
+        for (var refused = 0; refused < 1_000;)
+        {
+            var message = Next();
+            if (push.TrySend(message)) continue;
+            message.Dispose();
+            (sent, refused) = (sent - 1, refused + 1);
+            await Task.Yield();
+        }
+
+        var held = sent;
+        var sending = Task.Run(async () =>
+        {
+            while (sent < held + 500) await push.SendAsync(Next()).AsTask().WaitAsync(ScriptedPeer.Patience);
+        });
+        for (var i = 0; i < held + 500; i++)
+        {
+            using var message = await pull.ReceiveAsync().AsTask().WaitAsync(ScriptedPeer.Patience);
+            Assert.Equal((2, $"{i}", 10_000), (message.Count, message.Text(0), message[1].Length));
+        }
+
+        await sending.WaitAsync(ScriptedPeer.Patience);
+
+        Message Next() => Message.Of(System.Text.Encoding.ASCII.GetBytes($"{sent++}"), new byte[10_000]);
+    }
+
+    [Fact]
     [Trait("Proves", "libzmq#4599")]
     public async Task A_connection_that_reached_itself_is_closed_and_tried_again()
     {
@@ -220,6 +257,12 @@ public class KnownBugTests
             var next = await _events.Reader.ReadAsync().AsTask().WaitAsync(ScriptedPeer.Patience);
             if (next.Kind == kind) return next;
         }
+    }
+
+    private sealed class AcceptAll : IAuthenticator
+    {
+        public ValueTask<AuthenticationResult> AuthenticateAsync(AuthenticationRequest request, CancellationToken cancellationToken) =>
+            new(new AuthenticationResult(200));
     }
 
     /// <summary>Remembers every peer weakly.</summary>

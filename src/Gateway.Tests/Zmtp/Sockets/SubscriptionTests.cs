@@ -30,6 +30,7 @@ public class SubscriptionTests
     }
 
     [Fact]
+    [Trait("Proves", "libzmq#2258")]
     public async Task Ten_thousand_topics_are_there_after_every_reconnect()
     {
         using var publisher = new ScriptedListener();
