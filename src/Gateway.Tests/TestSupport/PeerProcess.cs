@@ -31,7 +31,7 @@ internal sealed class PeerProcess : IAsyncDisposable
     public string Endpoint { get; private set; } = "";
 
     /// <summary>Starts a peer and waits until it is ready.</summary>
-    /// <param name="kind">python, node, or draft for the types of the draft API.</param>
+    /// <param name="kind">python, node, jszmq, or draft for the types of the draft API.</param>
     /// <param name="arguments">Socket type, bind or connect, endpoint, and milliseconds between heartbeats if there are any.</param>
     public static async Task<PeerProcess> StartAsync(string kind, params string[] arguments)
     {
@@ -40,6 +40,7 @@ internal sealed class PeerProcess : IAsyncDisposable
             "python" => new PeerProcess("/usr/bin/python3", "peer.py", arguments),
             "secure" => new PeerProcess("/usr/bin/python3", "secure_peer.py", arguments),
             "draft" => new PeerProcess("/usr/bin/python3", "draft_peer.py", arguments),
+            "jszmq" => new PeerProcess("node", "jszmq.mjs", arguments),
             _ => new PeerProcess("node", "peer.mjs", arguments),
         };
         return await ReadyAsync(peer);

@@ -19,12 +19,12 @@ internal sealed class CallRoutes(CallMetrics metrics, ZwsServices zws, TimeProvi
     {
         var parsed = new CallRoute(route);
         var endpoint = new CallEndpoint(parsed, metrics, time, logger);
-        var peers = new ZwsServer(parsed.Name, SocketType.Router, parsed.Options.MaxBodySize, zws, () => new ZwsCaller(parsed, metrics, parsed.Tags, zws));
+        var peers = new ZwsServer(route, SocketType.Router, zws, () => new ZwsCaller(parsed, metrics, parsed.Tags, zws));
         var methods = RouteMethods.Of(route.Options, RouteKinds.Call);
-        RequestDelegate handle = methods.Contains(HttpMethods.Get)
+        RequestDelegate handle = methods.Contains(HttpMethods.Get) && peers.WebSocket is not null
             ? context => ZwsServer.IsAsked(context) ? peers.HandleAsync(context) : endpoint.HandleAsync(context)
             : endpoint.HandleAsync;
-        return new RouteHandler(handle, methods, Metadata(parsed)) { WebSocket = peers.HandleAsync, Removed = peers.Remove };
+        return new RouteHandler(handle, methods, Metadata(parsed)) { WebSocket = peers.WebSocket, Removed = peers.Remove };
     }
 
     private static List<object> Metadata(CallRoute route)

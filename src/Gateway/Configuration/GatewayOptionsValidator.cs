@@ -112,6 +112,7 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
     {
         var pattern = CheckPath($"{path}:Path", route.Path);
         CheckTopic($"{path}:Topic", route.Topic);
+        CheckZws($"{path}:Zws:Security", route.Zws.Security);
         Demand(
             route.ContentType is null || MediaTypeHeaderValue.TryParse(route.ContentType, out _),
             $"{path}:ContentType", route.ContentType, MediaTypeRule);
@@ -125,6 +126,13 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
         var parameters = pattern.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var configured = new ConfiguredRoute(path, kind, route, backend, parameters);
         _problems.AddRange(rules.Where(rule => rule.Kinds.HasFlag(kind)).SelectMany(rule => rule.Check(configured)));
+    }
+
+    private void CheckZws(string path, SecurityOptions security)
+    {
+        SecurityReader.Read(path, security, _problems);
+        var isServer = security.Role.Equals("Server", StringComparison.OrdinalIgnoreCase) || security.Mechanism.Equals("NULL", StringComparison.OrdinalIgnoreCase);
+        Demand(isServer, $"{path}:Role", security.Role, "Server: peers come to the gateway");
     }
 
     private string Backends() => options.Backends.Count == 0

@@ -57,6 +57,9 @@ public sealed class WebRouteOptions
     [AppliesTo(RouteKinds.Stream)]
     public SubscriberOptions Subscribers { get; set; } = new();
 
+    /// <summary>ZeroMQ peers over WebSocket on this route.</summary>
+    public ZwsOptions Zws { get; set; } = new();
+
     /// <summary>Short text for the OpenAPI document.</summary>
     public string? Summary { get; set; }
 }

@@ -22,9 +22,9 @@ internal sealed class PublishRoutes(ZwsServices zws, TimeProvider time) : IRoute
         var isPush = kind == RouteKinds.Push;
         var maxBytes = route.Options.MaxBodySize;
         var peers = new ZwsServer(
-            route.Name, isPush ? SocketType.Pull : SocketType.XSub, maxBytes, zws,
+            route, isPush ? SocketType.Pull : SocketType.XSub, zws,
             () => new ZwsSender(route.Name, (IPublisher)route.Backend, subscribes: !isPush, maxBytes, zws));
-        return new RouteHandler(endpoint.HandleAsync, RouteMethods.Of(route.Options, kind), Metadata(route, kind)) { WebSocket = peers.HandleAsync, Removed = peers.Remove };
+        return new RouteHandler(endpoint.HandleAsync, RouteMethods.Of(route.Options, kind), Metadata(route, kind)) { WebSocket = peers.WebSocket, Removed = peers.Remove };
     }
 
     private static List<object> Metadata(RouteDefinition route, RouteKinds kind)

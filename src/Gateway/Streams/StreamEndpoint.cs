@@ -1,6 +1,7 @@
 using Gateway.Configuration;
 using Gateway.Routing;
 using Gateway.WebSockets;
+using Gateway.Zws;
 
 namespace Gateway.Streams;
 
@@ -21,13 +22,13 @@ internal sealed class StreamEndpoint
     private readonly WebSocketLimits _limits;
     private readonly ZwsStream _zws;
 
-    public StreamEndpoint(RouteDefinition route, TopicHub hub, StreamCounters counters, StreamServices streams, GatewayConfiguration configuration, ILogger logger)
+    public StreamEndpoint(RouteDefinition route, TopicHub hub, StreamCounters counters, StreamServices streams, ZwsServices zws, GatewayConfiguration configuration, ILogger logger)
     {
         (_route, _hub, _streams, _configuration, _logger) = (route, hub, streams, configuration, logger);
         _format = new StreamFormat(route.Options, counters);
         _subscribers = streams.NewSet();
         _limits = new WebSocketLimits(streams.Limits.MaxWebSocketMessageSize, streams.Limits.MaxWebSocketFragments, WebSocketDataPolicy.Discard);
-        _zws = new ZwsStream(route, hub, new ZwsFormat(route.Options, counters), streams, _subscribers, logger);
+        _zws = new ZwsStream(route, hub, new ZwsFormat(route.Options, counters), streams, _subscribers, zws, logger);
     }
 
     /// <summary>Subscribes a WebSocket until it ends; answers anything else with a problem. A source that is not ready is no reason to refuse: it reconnects by itself.</summary>

@@ -1,12 +1,13 @@
 using System.Net.Mime;
 using Gateway.Configuration;
 using Gateway.Routing;
+using Gateway.Zws;
 using RouteHandler = Gateway.Routing.RouteHandler;
 
 namespace Gateway.Streams;
 
 /// <summary>Makes the endpoints of routes onto SUB, XSUB, PULL, GATHER and DISH backends.</summary>
-internal sealed class StreamRoutes(StreamServices streams, GatewayConfiguration configuration, ILogger<StreamRoutes> logger) : IRouteKind
+internal sealed class StreamRoutes(StreamServices streams, ZwsServices zws, GatewayConfiguration configuration, ILogger<StreamRoutes> logger) : IRouteKind
 {
     /// <inheritdoc/>
     public bool Serves(string socket) => SocketRoles.KindOf(socket) == RouteKinds.Stream;
@@ -16,7 +17,7 @@ internal sealed class StreamRoutes(StreamServices streams, GatewayConfiguration 
     {
         var hub = streams.Hub(route.Backend, route.BackendOptions);
         var counters = streams.Metrics.Add(route.Name, route.Backend.Name);
-        var endpoint = new StreamEndpoint(route, hub, counters, streams, configuration, logger);
+        var endpoint = new StreamEndpoint(route, hub, counters, streams, zws, configuration, logger);
         return new RouteHandler(endpoint.HandleAsync, RouteMethods.Of(route.Options, RouteKinds.Stream), Metadata())
         {
             Removed = endpoint.Remove,

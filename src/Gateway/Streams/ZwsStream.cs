@@ -1,5 +1,6 @@
 using Gateway.Routing;
 using Gateway.WebSockets;
+using Gateway.Zws;
 using Zmtp;
 using Zmtp.Sockets;
 using Zmtp.Wire;
@@ -20,14 +21,14 @@ internal sealed class ZwsStream
     private readonly ILogger _logger;
 
     /// <param name="subscribers">Told when the route goes away.</param>
-    public ZwsStream(RouteDefinition route, TopicHub hub, ZwsFormat format, StreamServices streams, SubscriberSet subscribers, ILogger logger)
+    public ZwsStream(RouteDefinition route, TopicHub hub, ZwsFormat format, StreamServices streams, SubscriberSet subscribers, ZwsServices services, ILogger logger)
     {
         (_route, _hub, _format, _streams, _subscribers, _logger) = (route, hub, format, streams, subscribers, logger);
         _options = new ZmtpOptions
         {
             MaxMessageSize = streams.Limits.MaxWebSocketMessageSize, MaxTopicLength = streams.Limits.MaxTopicLength, HandshakeTimeout = HandshakeTime, Time = streams.Timing.Time,
         };
-        Subprotocols = WebSocketSession.Subprotocols(_options);
+        Subprotocols = services.Subprotocols(route, _options);
     }
 
     /// <summary>What it answers to.</summary>
@@ -38,15 +39,14 @@ internal sealed class ZwsStream
     public async Task ServeAsync(HttpContext context, string subprotocol, IReadOnlyList<byte[]> topics)
     {
         var transport = await WebSocketHandshake.AcceptAsync(context, subprotocol);
-        var isPull = _route.Backend.Socket == "PULL";
+        var isPull = _route.Backend.Socket is "PULL" or "GATHER";
         var abort = new ConnectionAbort(context);
         var wire = SubscriberWire.To(transport, _streams.Limits.NotSentLowWater);
         var wishes = new ZwsWishes(topics, wantsAll: isPull, Math.Max(1, _streams.Limits.MaxTopicsPerClient));
         var subscriber = new ZwsSubscriber(
             _hub, _hub.SubscribeToNothing(_format), wire, _streams.Timing, abort.Abort, wishes,
             self => self.Session!.IsEncrypted ? new SealedZwsFormat(_route.Options, _format.Counters, self.Session!) : _format);
-        var remote = $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}";
-        var link = new ZwsSubscriberLink(transport.Stream, remote, abort.Abort, subscriber);
+        var link = new ZwsSubscriberLink(transport.Stream, HttpLink.RemoteOf(context), abort.Abort, subscriber);
         subscriber.Session = new WebSocketSession(link, subprotocol, _route.Name, isPull ? SocketType.Push : SocketType.XPub, _options, subscriber);
         if (subscriber.Session.IsBare) KeepAlive(transport.Socket);
         _format.Counters.Came();

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Zmtp.Transports;
 
@@ -9,6 +10,13 @@ internal class HttpLink(Stream stream, string remote, Action abort) : Link
 {
     /// <inheritdoc/>
     public override string Remote { get; } = remote;
+
+    /// <summary>Address and port of a request's client, as authenticators and logs know them.</summary>
+    public static string RemoteOf(HttpContext context)
+    {
+        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        return new IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, context.Connection.RemotePort).ToString();
+    }
 
     /// <inheritdoc/>
     public override async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using Gateway.Backends;
 using Gateway.Configuration;
 using Gateway.Routing;
 using Gateway.WebSockets;
@@ -24,22 +25,24 @@ internal sealed class ZwsServer
     private bool _isClosing;
 
     /// <param name="type">What we are to the peers.</param>
-    /// <param name="maxMessageBytes">Largest message of a peer.</param>
-    public ZwsServer(string route, SocketType type, long maxMessageBytes, ZwsServices services, Func<ZwsPeer> makePeer)
+    public ZwsServer(RouteDefinition route, SocketType type, ZwsServices services, Func<ZwsPeer> makePeer)
     {
-        (_route, _type, _services, _makePeer) = (route, type, services, makePeer);
+        (_route, _type, _services, _makePeer) = (route.Name, type, services, makePeer);
         var limits = services.Limits;
         _options = new ZmtpOptions
         {
-            MaxMessageSize = Math.Max(1, maxMessageBytes), HandshakeTimeout = HandshakeTime, Time = services.Time, SendHighWaterMark = SendHighWaterMark,
+            MaxMessageSize = Math.Max(1, route.Options.MaxBodySize), HandshakeTimeout = HandshakeTime, Time = services.Time, SendHighWaterMark = SendHighWaterMark,
             HeartbeatInterval = limits.PingInterval, HeartbeatTimeout = limits.PongTimeout,
         };
-        Subprotocols = WebSocketSession.Subprotocols(_options);
+        Subprotocols = services.Subprotocols(route, _options);
         services.Add(this);
     }
 
     /// <summary>What it answers to.</summary>
     public IReadOnlyList<string> Subprotocols { get; }
+
+    /// <summary>Serves WebSockets on the route's path; null where the route has no ZeroMQ peers.</summary>
+    public RequestDelegate? WebSocket => Subprotocols.Count > 0 ? HandleAsync : null;
 
     /// <summary>Whether a request asks for a WebSocket, and so for this and not for the route's own handler.</summary>
     public static bool IsAsked(HttpContext context) =>
@@ -85,9 +88,8 @@ internal sealed class ZwsServer
     private async Task ServeAsync(HttpContext context, string subprotocol)
     {
         var transport = await WebSocketHandshake.AcceptAsync(context, subprotocol);
-        var remote = $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}";
         var abort = new ConnectionAbort(context);
-        var link = new HttpLink(transport.Stream, remote, abort.Abort);
+        var link = new HttpLink(transport.Stream, HttpLink.RemoteOf(context), abort.Abort);
         var peer = _makePeer();
         var session = new WebSocketSession(link, subprotocol, _route, _type, _options, peer);
         peer.Session = session;
@@ -122,9 +124,12 @@ internal sealed class ZwsServices
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<ZwsServer, bool> _servers = [];
 
-    public ZwsServices(GatewayConfiguration configuration, ZwsMetrics metrics, TimeProvider time, ILogger<ZwsServices> logger, IHostApplicationLifetime lifetime)
+    private readonly SocketSecurer _securer;
+
+    public ZwsServices(
+        GatewayConfiguration configuration, SocketSecurer securer, ZwsMetrics metrics, TimeProvider time, ILogger<ZwsServices> logger, IHostApplicationLifetime lifetime)
     {
-        (Limits, Metrics, Time, Logger) = (configuration.Current.Limits, metrics, time, logger);
+        (_securer, Limits, Metrics, Time, Logger) = (securer, configuration.Current.Limits, metrics, time, logger);
         lifetime.ApplicationStopping.Register(() =>
         {
             foreach (var server in _servers.Keys) server.GoAway();
@@ -142,6 +147,15 @@ internal sealed class ZwsServices
 
     /// <summary>Where what happens is told.</summary>
     public ILogger Logger { get; }
+
+    /// <summary>Secures the sessions of a route as its options say.</summary>
+    /// <returns>What the route answers to; nothing where it has no ZeroMQ peers.</returns>
+    public IReadOnlyList<string> Subprotocols(RouteDefinition route, ZmtpOptions options)
+    {
+        if (!route.Options.Zws.Enabled) return [];
+        _securer.Secure(options, route.Options.Zws.Security, $"{GatewayOptions.SectionName}:Routes:{route.Name}:Zws:Security");
+        return WebSocketSession.Subprotocols(options);
+    }
 
     /// <summary>A route's server is told when the gateway stops.</summary>
     public void Add(ZwsServer server) => _servers[server] = true;

@@ -7,6 +7,7 @@ namespace Zmtp.Transports;
 /// <param name="authenticate">Does the handshake of one side.</param>
 internal sealed class TlsLink(Socket socket, string remote, Func<SslStream, CancellationToken, Task> authenticate) : Link
 {
+    private static readonly TimeSpan ShutdownTime = TimeSpan.FromSeconds(1);
     private readonly SslStream _stream = new(new NetworkStream(socket, ownsSocket: false));
 
     public override string Remote { get; } = remote;
@@ -56,10 +57,11 @@ internal sealed class TlsLink(Socket socket, string remote, Func<SslStream, Canc
     {
         try
         {
-            await _stream.ShutdownAsync();
+            // A peer that does not read must not hold up the end.
+            await _stream.ShutdownAsync().WaitAsync(ShutdownTime);
             socket.Shutdown(SocketShutdown.Both);
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException or TimeoutException or System.Security.Authentication.AuthenticationException)
         {
             // The peer closed first, the link was aborted or TLS was never agreed on: there is nothing left to shut down.
         }
