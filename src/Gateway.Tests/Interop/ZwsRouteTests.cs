@@ -46,12 +46,17 @@ public class ZwsRouteTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_REQ_is_answered_by_a_service(string kind) => await CallAsync(kind, "REQ");
-
-    [Theory]
-    [InlineData("python null")]
-    [InlineData("jszmq null")]
-    public async Task A_DEALER_is_answered_by_a_service(string kind) => await CallAsync(kind, "DEALER");
+    public async Task A_REQ_is_answered_by_a_service(string kind)
+    {
+        await using var service = new RepSocket();
+        await using var gateway = await StartAsync(kind, "REQ", Bind(service));
+        await using var peer = await JoinAsync(kind, gateway, "REQ");
+        for (var i = 0; i < StandardMessages.Count; i++)
+        {
+            Assert.True(service.Send(await service.ReceiveAsync().AsTask().WaitAsync(Patience)));
+            Assert.Equal("ok", await peer.NextLineAsync());
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -124,19 +129,6 @@ public class ZwsRouteTests
         }
 
         return gateway.Client.SendAsync(request);
-    }
-
-    private static async Task CallAsync(string kind, string type)
-    {
-        await using var service = new RepSocket();
-        await using var gateway = await StartAsync(kind, "REQ", Bind(service));
-        await using var peer = await JoinAsync(kind, gateway, type);
-        for (var i = 0; i < StandardMessages.Count; i++)
-        {
-            Assert.True(service.Send(await service.ReceiveAsync().AsTask().WaitAsync(Patience)));
-            // A DEALER's frames stand behind no empty one of its own, but a standard message may begin with one: then that is its envelope.
-            Assert.Equal("ok", await peer.NextLineAsync());
-        }
     }
 
     private static string Bind(ZmtpSocket service) => service.Bind("tcp://127.0.0.1:*");
