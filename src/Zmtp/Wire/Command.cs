@@ -1,7 +1,7 @@
 namespace Zmtp.Wire;
 
 /// <summary>A command's body: a name and data (37/ZMTP 3.1, "Commands").</summary>
-public readonly ref struct Command
+internal readonly ref struct Command
 {
     private Command(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data)
     {
@@ -43,7 +43,7 @@ public readonly ref struct Command
 }
 
 /// <summary>Names of commands, as they stand on the wire.</summary>
-public static class CommandNames
+internal static class CommandNames
 {
     /// <summary>Ends the handshake: READY with metadata.</summary>
     public static ReadOnlySpan<byte> Ready => "READY"u8;

@@ -6,7 +6,7 @@ namespace Zmtp.Wire;
 /// Finds frames and commands in received bytes, in place: the state between two calls is a few integers, whatever the lengths announced.
 /// </summary>
 /// <remarks>A mutable struct: one per connection, held in a field.</remarks>
-public struct FrameDecoder(DecoderLimits limits)
+internal struct FrameDecoder(DecoderLimits limits)
 {
     private readonly DecoderLimits _limits = limits;
     private long _frameLength;
@@ -93,7 +93,7 @@ public struct FrameDecoder(DecoderLimits limits)
 }
 
 /// <summary>What <see cref="FrameDecoder.Next"/> found.</summary>
-public enum DecodeResult
+internal enum DecodeResult
 {
     /// <summary>The bytes end inside a header, a command or a small frame; call again with more behind them.</summary>
     NeedMoreData,
@@ -113,4 +113,4 @@ public enum DecodeResult
 /// <param name="MaxMessageFrames">Frames of one message.</param>
 /// <param name="MaxCommandBytes">Body of one command.</param>
 /// <param name="WholeFrameBytes">Frames up to this size are given whole; larger ones in pieces.</param>
-public readonly record struct DecoderLimits(long MaxMessageBytes, int MaxMessageFrames, int MaxCommandBytes, int WholeFrameBytes);
+internal readonly record struct DecoderLimits(long MaxMessageBytes, int MaxMessageFrames, int MaxCommandBytes, int WholeFrameBytes);

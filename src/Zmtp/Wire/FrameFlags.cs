@@ -2,7 +2,7 @@ namespace Zmtp.Wire;
 
 /// <summary>The first octet of a frame (37/ZMTP 3.1, "Framing").</summary>
 [Flags]
-public enum FrameFlags : byte
+internal enum FrameFlags : byte
 {
     /// <summary>The last frame of a message, with a one-octet length.</summary>
     None = 0,

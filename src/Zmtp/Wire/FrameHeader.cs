@@ -6,7 +6,7 @@ namespace Zmtp.Wire;
 /// <summary>What stands before every frame body: flags and length, in 2 or 9 bytes (37/ZMTP 3.1, "Framing").</summary>
 /// <param name="Flags">MORE, LONG and COMMAND as received; the five reserved bits are zero.</param>
 /// <param name="BodyLength">Bytes of body that follow, 0 to 2^63-1.</param>
-public readonly record struct FrameHeader(FrameFlags Flags, long BodyLength)
+internal readonly record struct FrameHeader(FrameFlags Flags, long BodyLength)
 {
     /// <summary>Bytes of the longest header.</summary>
     public const int MaxSize = 9;

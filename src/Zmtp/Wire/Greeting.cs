@@ -8,7 +8,7 @@ namespace Zmtp.Wire;
 /// <param name="Minor">0 for ZMTP 3.0 (subscriptions travel as messages), 1 for 3.1.</param>
 /// <param name="Mechanism">NULL, PLAIN, CURVE or another name of 1 to 20 characters.</param>
 /// <param name="AsServer">The peer's as-server octet. libzmq always sends 0, so the role comes from configuration.</param>
-public readonly record struct Greeting(byte Major, byte Minor, string Mechanism, bool AsServer)
+internal readonly record struct Greeting(byte Major, byte Minor, string Mechanism, bool AsServer)
 {
     /// <summary>Bytes of a greeting.</summary>
     public const int Size = 64;

@@ -6,20 +6,20 @@ namespace Gateway.Tests.Zmtp.Wire;
 public class FrameHeaderTests
 {
     [Theory]
-    [InlineData("0005", FrameFlags.None, 5)]
-    [InlineData("01FF", FrameFlags.More, 255)]
-    [InlineData("0419", FrameFlags.Command, 25)] // READY of a PUB socket
-    [InlineData("020000000000000000", FrameFlags.Long, 0)] // The long form is legal for every length.
-    [InlineData("030000000000010000", FrameFlags.Long | FrameFlags.More, 65_536)]
-    [InlineData("060000000000000104", FrameFlags.Long | FrameFlags.Command, 260)]
-    [InlineData("027FFFFFFFFFFFFFFF", FrameFlags.Long, long.MaxValue)]
-    public void Reads_a_header_when_all_of_it_is_there_and_not_before(string hex, FrameFlags flags, long length)
+    [InlineData("0005", (byte)FrameFlags.None, 5)]
+    [InlineData("01FF", (byte)FrameFlags.More, 255)]
+    [InlineData("0419", (byte)FrameFlags.Command, 25)] // READY of a PUB socket
+    [InlineData("020000000000000000", (byte)FrameFlags.Long, 0)] // The long form is legal for every length.
+    [InlineData("030000000000010000", (byte)(FrameFlags.Long | FrameFlags.More), 65_536)]
+    [InlineData("060000000000000104", (byte)(FrameFlags.Long | FrameFlags.Command), 260)]
+    [InlineData("027FFFFFFFFFFFFFFF", (byte)FrameFlags.Long, long.MaxValue)]
+    public void Reads_a_header_when_all_of_it_is_there_and_not_before(string hex, byte flags, long length)
     {
         var bytes = Convert.FromHexString(hex);
         for (var i = 0; i < bytes.Length; i++)
             Assert.Equal(OperationStatus.NeedMoreData, FrameHeader.TryParse(bytes.AsSpan(0, i), long.MaxValue, out _, out _));
         Assert.Equal(OperationStatus.Done, FrameHeader.TryParse([.. bytes, 9], long.MaxValue, out var header, out _));
-        Assert.Equal(new FrameHeader(flags, length), header);
+        Assert.Equal(new FrameHeader((FrameFlags)flags, length), header);
         Assert.Equal(bytes.Length, header.Size);
     }
 
