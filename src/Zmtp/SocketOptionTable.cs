@@ -16,7 +16,7 @@ public static class SocketOptionTable
         Of(nameof(ZmtpOptions.ReceiveHighWaterMark), "RCVHWM", "ReceiveHighWatermark"),
         Of(nameof(ZmtpOptions.ReceiveHighWaterMarkBytes)),
         Of(nameof(ZmtpOptions.Conflate), "CONFLATE", "", static o => o.Conflate, Dealer, Push, Pull, Pub, Sub),
-        Of(nameof(ZmtpOptions.Immediate), "IMMEDIATE", "DelayAttachOnConnect"),
+        Of(nameof(ZmtpOptions.Immediate), "IMMEDIATE", "DelayAttachOnConnect", static o => !o.Immediate, Req, Dealer, Push, Pair, Client, Scatter, Channel),
         Of(nameof(ZmtpOptions.Linger), "LINGER", "Linger"),
         Of(nameof(ZmtpOptions.SendTimeout), "SNDTIMEO"),
         Of(nameof(ZmtpOptions.ReceiveTimeout), "RCVTIMEO"),

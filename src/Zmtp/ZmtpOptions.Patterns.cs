@@ -7,7 +7,7 @@ public sealed partial class ZmtpOptions
     public bool Conflate { get; set; }
 
     /// <summary>
-    /// Whether messages go to ready peers only. False: an endpoint takes messages from its Connect on, up to the send high-water mark, and keeps
+    /// REQ, DEALER, PUSH, PAIR, CLIENT, SCATTER, CHANNEL: whether messages go to ready peers only. False, which a proxy does not take: an endpoint takes messages from its Connect on, up to the send high-water mark, and keeps
     /// what was not handed to a connection over reconnects. Default true, for a message that waits behind a dead endpoint helps nobody while another
     /// peer is ready. (IMMEDIATE, by default 0 there)
     /// </summary>

@@ -23,6 +23,11 @@ public class DeviceConfigurationTests
     [InlineData(Good + ";RestartMax=00:00:00.5", "d:RestartMax is \"00:00:00.5\"; allowed: at least RestartMin, which is 00:00:01.")]
     [InlineData("Type=Streamer;Frontend:Bind=tcp://*:1;Backend:Bind=tcp://*:2;Frontend:Options:Identity=x", "d:Frontend:Options:Identity does not apply to PULL sockets, it is for REQ, REP, DEALER, ROUTER; leave it out.")]
     [InlineData("Type=Streamer;Frontend:Bind=tcp://*:1;Backend:Bind=tcp://*:2;Backend:Identity=x", "d:Backend:Identity does not apply to PUSH sockets, it is for REQ, REP, DEALER, ROUTER; leave it out.")]
+    [InlineData(Good + ";Backend:Options:Immediate=false", "d:Backend:Options:Immediate is \"false\"; allowed: true, for a device sends to ready peers only and holds what waits itself.")]
+    [InlineData(Good + ";Frontend:Options:Immediate=false", "d:Frontend:Options:Immediate does not apply to ROUTER sockets, it is for REQ, DEALER, PUSH, PAIR, CLIENT, SCATTER, CHANNEL; leave it out.")]
+    [InlineData(Good + ";Backend:Options:SendTimeout=00:00:01", "d:Backend:Options:SendTimeout is for code only: it bounds the calls of a program that uses the library; the gateway's own waits have settings of their own, such as Timeout of a backend; leave it out.")]
+    [InlineData(Good + ";Backend:Options:XPubManual=true", "d:Backend:Options:XPubManual is for code only: with it a program answers each subscription itself; leave it out.")]
+    [InlineData(Good + ";Frontend:Options:ConnectRoutingId=x", "d:Frontend:Options:ConnectRoutingId is for code only: it is an argument of RouterSocket.Connect and holds for one endpoint; leave it out.")]
     [InlineData("Type=Queue;Frontend:Bind=tcp://*:1;Backend:Bind=tcp://*:1", "d:Backend:Bind:0 is \"tcp://*:1\"; allowed: an endpoint that Gateway:Devices:d:Frontend:Bind:0 does not bind already.")]
     public void What_is_wrong_with_a_device_is_said_with_what_is_allowed(string settings, string problem) =>
         Assert.Equal($"Gateway:Devices:{problem}", Assert.Single(Problems(settings)));

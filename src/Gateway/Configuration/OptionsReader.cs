@@ -44,7 +44,10 @@ internal sealed partial class OptionsReader
             var setting = settings.FirstOrDefault(setting => setting.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase));
             if (setting is null)
             {
-                Problems.Add(ConfigurationProblem.Unknown(child.Path, settings.Select(known => known.Name)));
+                var inCodeOnly = options is SocketOptions ? SocketOptionsRules.WhyInCodeOnly(child.Key) : null;
+                Problems.Add(inCodeOnly is null
+                    ? ConfigurationProblem.Unknown(child.Path, settings.Select(known => known.Name))
+                    : new(child.Path, $"is for code only: {inCodeOnly}; leave it out."));
                 continue;
             }
 

@@ -189,6 +189,13 @@ public sealed class SocketOptions
     [Allowed("X-name:value, names of letters, digits, '-', '_', '.' and '+', up to 1 KiB in all")]
     public List<string> Metadata { get; set; } = [];
 
+    /// <summary>RADIO over udp: routers that a multicast datagram may pass; 0 keeps it on this machine. Default 1; 0 to 255.</summary>
+    [Range(0, 255)]
+    public int MulticastHops { get; set; } = Engine.MulticastHops;
+
+    /// <summary>RADIO over udp: whether this machine hears its own multicast datagrams. Default true.</summary>
+    public bool MulticastLoop { get; set; } = Engine.MulticastLoop;
+
     /// <summary>Longest topic that a subscriber may send, in bytes. Default 4 KiB; 1 to 64 KiB less the command's name.</summary>
     [Range(1, 16_000)]
     public int MaxTopicLength { get; set; } = Engine.MaxTopicLength;

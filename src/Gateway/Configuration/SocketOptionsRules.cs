@@ -58,9 +58,18 @@ internal static class SocketOptionsRules
             nameof(SocketOptions.Conflate), nameof(SocketOptions.Immediate), nameof(SocketOptions.ReqCorrelate), nameof(SocketOptions.ReqRelaxed),
             nameof(SocketOptions.ProbeRouter), nameof(SocketOptions.HelloMessage), nameof(SocketOptions.HiccupMessage),
         ],
-        RouteKinds.Publish => [nameof(SocketOptions.Immediate), nameof(SocketOptions.XPubVerbose), nameof(SocketOptions.XPubVerboser)],
-        RouteKinds.Stream => [nameof(SocketOptions.Conflate), nameof(SocketOptions.Immediate), nameof(SocketOptions.InvertMatching)],
+        RouteKinds.Publish => [nameof(SocketOptions.XPubVerbose), nameof(SocketOptions.XPubVerboser)],
+        RouteKinds.Stream => [nameof(SocketOptions.Conflate), nameof(SocketOptions.InvertMatching)],
         _ => [],
+    };
+
+    /// <summary>Why an option of sockets cannot be configured; null for one that can, or is none.</summary>
+    internal static string? WhyInCodeOnly(string name) => name.ToUpperInvariant() switch
+    {
+        "SENDTIMEOUT" or "RECEIVETIMEOUT" => "it bounds the calls of a program that uses the library; the gateway's own waits have settings of their own, such as Timeout of a backend",
+        "XPUBMANUAL" or "XPUBMANUALLASTVALUE" => "with it a program answers each subscription itself",
+        "CONNECTROUTINGID" => "it is an argument of RouterSocket.Connect and holds for one endpoint",
+        _ => null,
     };
 
     private static IEnumerable<ConfigurationProblem> CheckWords<TEnum>(string path, string name, List<string> words)

@@ -31,13 +31,16 @@ public sealed class ZmtpProxy : IAsyncDisposable
     /// <param name="frontend">Side of the clients, by custom; it has no endpoint yet.</param>
     /// <param name="backend">Side of the services; it has no endpoint yet.</param>
     /// <param name="options">Monitor and control.</param>
-    /// <exception cref="ArgumentException">The pair is none of <see cref="ProxyPairs"/>, or a socket has an endpoint already.</exception>
+    /// <exception cref="ArgumentException">The pair is none of <see cref="ProxyPairs"/>, a socket has an endpoint already, or has <see cref="ZmtpOptions.Immediate"/> set to false.</exception>
     public ZmtpProxy(ZmtpSocket frontend, ZmtpSocket backend, ProxyOptions? options = null)
     {
         options ??= new ProxyOptions();
         if (ProxyPairs.Problem(frontend.Type, backend.Type) is { } problem) throw new ArgumentException($"{problem}.", nameof(backend));
         if (frontend == backend) throw new ArgumentException("A proxy has two sockets.", nameof(backend));
         if (frontend.Endpoints.Count + backend.Endpoints.Count > 0) throw new ArgumentException("A socket of a proxy gets its endpoints after the proxy was made.", nameof(frontend));
+        // What waits for an endpoint waits in the proxy, where a peer that is ready takes it.
+        if (new[] { frontend, backend, options.Monitor }.FirstOrDefault(static socket => socket is { Settings.Immediate: false }) is { } queueing)
+            throw new ArgumentException($"A proxy sends to ready peers only, so its {queueing.Type.Name()} socket cannot have Immediate set to false.", nameof(frontend));
         if (options.Monitor is { } monitor)
         {
             if (!ProxyPairs.Monitors.Contains(monitor.Type)) throw new ArgumentException($"A monitor cannot be {monitor.Type.Name()}; allowed: {Names(ProxyPairs.Monitors)}.", nameof(options));

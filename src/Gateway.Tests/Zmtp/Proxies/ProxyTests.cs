@@ -68,6 +68,14 @@ public class ProxyTests
     }
 
     [Fact]
+    public async Task A_proxy_refuses_a_socket_that_is_to_queue_before_a_connection()
+    {
+        await using var pull = new PullSocket();
+        await using var push = new PushSocket(new ZmtpOptions { Immediate = false });
+        Assert.Contains("PUSH socket cannot have Immediate", Assert.Throws<ArgumentException>(() => new ZmtpProxy(pull, push)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_message_for_an_unknown_identity_is_dropped_and_counted()
     {
         await using var proxy = new ZmtpProxy(new RouterSocket(), new RouterSocket());
