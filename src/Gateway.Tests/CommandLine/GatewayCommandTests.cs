@@ -76,7 +76,7 @@ public sealed class GatewayCommandTests : IDisposable
         Assert.Equal(1, code);
         Assert.Equal(
             [
-                "Gateway:Backends:b:Socket is \"SUBB\"; allowed: one of REQ, DEALER, PUB, XPUB, PUSH, SUB, XSUB, PULL.",
+                "Gateway:Backends:b:Socket is \"SUBB\"; allowed: one of REQ, DEALER, CLIENT, PUB, XPUB, RADIO, PUSH, SCATTER, SUB, XSUB, PULL, GATHER, DISH; the other types are for devices.",
                 "Gateway:Routes:r:Bckend is not a setting; did you mean Backend?",
                 "Gateway:Routes:r:Backend is missing; allowed: the name of a backend.",
             ],

@@ -28,7 +28,7 @@ public class ConfigurationReaderTests
 
     [Theory]
     [InlineData("Routes:add:Backend=calculater", "Routes:add:Backend is \"calculater\"; allowed: one of calculator, jobs, quotes.")]
-    [InlineData("Backends:calculator:Socket=REP", "Backends:calculator:Socket is \"REP\"; allowed: one of REQ, DEALER, CLIENT, PUB, XPUB, RADIO, PUSH, SCATTER, SUB, XSUB, PULL, GATHER, DISH; ROUTER, REP, PAIR, CHANNEL, SERVER, PEER and STREAM are for devices and channel routes.")]
+    [InlineData("Backends:calculator:Socket=REP", "Backends:calculator:Socket is \"REP\"; allowed: one of REQ, DEALER, CLIENT, PUB, XPUB, RADIO, PUSH, SCATTER, SUB, XSUB, PULL, GATHER, DISH; the other types are for devices.")]
     [InlineData("Backends:calculator:Timeout=5 seconds", "Backends:calculator:Timeout is \"5 seconds\"; allowed: a time above 00:00:00, at most 01:00:00, written as hours:minutes:seconds.")]
     [InlineData("Backends:calculator:Timeout=30", "Backends:calculator:Timeout is \"30\"; allowed: a time above 00:00:00, at most 01:00:00, written as hours:minutes:seconds.")]
     [InlineData("Backends:calculator:Timeout=00:00:00", "Backends:calculator:Timeout is \"00:00:00\"; allowed: a time above 00:00:00, at most 01:00:00, written as hours:minutes:seconds.")]
@@ -90,7 +90,7 @@ public class ConfigurationReaderTests
         var problems = ProblemsOf("Backends:calculator:Timeout=00:00:05", "Routes:add:ContentType=text/plain");
         Assert.Equal(
             [
-                "Gateway:Backends:calculator:Socket is missing; allowed: one of REQ, DEALER, CLIENT, PUB, XPUB, RADIO, PUSH, SCATTER, SUB, XSUB, PULL, GATHER, DISH; ROUTER, REP, PAIR, CHANNEL, SERVER, PEER and STREAM are for devices and channel routes.",
+                "Gateway:Backends:calculator:Socket is missing; allowed: one of REQ, DEALER, CLIENT, PUB, XPUB, RADIO, PUSH, SCATTER, SUB, XSUB, PULL, GATHER, DISH; the other types are for devices.",
                 "Gateway:Routes:add:Path is missing; allowed: a path such as /api/price/{symbol}.",
                 "Gateway:Routes:add:Backend is missing; allowed: the name of a backend.",
                 "Gateway:Backends:calculator names no endpoint; allowed: at least one in Connect or Bind, such as tcp://127.0.0.1:5555.",

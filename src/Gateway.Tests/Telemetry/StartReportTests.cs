@@ -7,7 +7,7 @@ namespace Gateway.Tests.Telemetry;
 public class StartReportTests
 {
     [Fact]
-    public void The_start_lists_backends_and_routes_in_columns()
+    public void The_start_lists_backends_devices_and_routes_in_columns()
     {
         var snapshot = new ConfigurationReader([]).Read(new ConfigurationBuilder().Build());
         Assert.Equal(
@@ -17,6 +17,7 @@ public class StartReportTests
                 "backend clock       SUB    inproc://demo-clock",
                 "backend quotes      SUB    inproc://demo-quotes",
                 "backend waveform    SUB    inproc://demo-waveform",
+                "device  calls       MonitoredQueue ROUTER inproc://demo-calculator (bound) <-> DEALER inproc://demo-calculator-service",
                 "route   add         POST   /api/add (call, calculator)",
                 "route   clock       WS     /clock (stream, clock)",
                 "route   quotes      WS     /quotes/{topic?} (stream, quotes)",

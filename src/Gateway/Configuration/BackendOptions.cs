@@ -11,7 +11,7 @@ public sealed class BackendOptions
     /// </summary>
     [Required]
     [AllowedValues("REQ", "DEALER", "CLIENT", "PUB", "XPUB", "RADIO", "PUSH", "SCATTER", "SUB", "XSUB", "PULL", "GATHER", "DISH")]
-    [Allowed("one of REQ, DEALER, CLIENT, PUB, XPUB, RADIO, PUSH, SCATTER, SUB, XSUB, PULL, GATHER, DISH; ROUTER, REP, PAIR, CHANNEL, SERVER, PEER and STREAM are for devices and channel routes")]
+    [Allowed("one of REQ, DEALER, CLIENT, PUB, XPUB, RADIO, PUSH, SCATTER, SUB, XSUB, PULL, GATHER, DISH; the other types are for devices")]
     public string Socket { get; set; } = "";
 
     /// <summary>Endpoints to connect to: <c>tcp://host:port</c>, <c>ipc://path</c>, <c>ipc://@abstract</c>, <c>ws://host:port/path</c>, <c>wss://host:port/path</c>, <c>inproc://name</c>.</summary>
