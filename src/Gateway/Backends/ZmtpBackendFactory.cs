@@ -35,6 +35,7 @@ internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics 
         var socket = new ZmtpOptions { MaxMessageSize = maxMessageSize, Inproc = inproc, Time = time };
         options.Options.ApplyTo(socket);
         securer.Secure(socket, options.Security, $"{GatewayOptions.SectionName}:Backends:{name}:Security");
+        options.Tls.Apply(socket, $"{GatewayOptions.SectionName}:Backends:{name}:Tls");
         return socket;
     }
 }

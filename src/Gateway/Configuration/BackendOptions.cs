@@ -63,4 +63,7 @@ public sealed class BackendOptions
 
     /// <summary>How its connections are secured, and who may come in. Default: not at all.</summary>
     public SecurityOptions Security { get; set; } = new();
+
+    /// <summary>TLS of its <c>wss://</c> endpoints.</summary>
+    public TlsOptions Tls { get; set; } = new();
 }

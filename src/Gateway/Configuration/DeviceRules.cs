@@ -69,6 +69,7 @@ internal sealed class DeviceRules(OptionsReader given)
         Demand(side.Identity.Length == 0 || side.Options.Identity.Length == 0, $"{path}:Identity", side.Identity, "here or in Options, not in both");
         Demand(!side.Identity.StartsWith('\0') && Encoding.UTF8.GetByteCount(side.Identity) <= 255, $"{path}:Identity", side.Identity, "a text of up to 255 bytes as UTF-8, not beginning with a zero byte");
         SecurityReader.Read($"{path}:Security", side.Security, _problems);
+        _problems.AddRange(TlsRules.Check($"{path}:Tls", side.Tls, side.Bind, side.Connect));
         _problems.AddRange(SocketOptionsRules.Check($"{path}:Options", side.Options, type, given.IsGiven));
         // A control socket is one of its own; the others are the proxy's.
         if (!path.EndsWith(":Control", StringComparison.Ordinal) && !side.Options.Immediate && SocketOptionTable.Find(nameof(side.Options.Immediate))!.Takes(type))

@@ -31,6 +31,9 @@ public class DeviceSideOptions
 
     /// <summary>How its connections are secured, and who may come in. Default: not at all.</summary>
     public SecurityOptions Security { get; set; } = new();
+
+    /// <summary>TLS of its <c>wss://</c> endpoints.</summary>
+    public TlsOptions Tls { get; set; } = new();
 }
 
 /// <summary>The monitor of a device: every message is shown here as <c>[prefix] frames…</c>. What it has no room for it misses; it never holds the device up.</summary>

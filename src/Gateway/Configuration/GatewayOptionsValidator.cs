@@ -51,6 +51,7 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
 
         _problems.AddRange(SocketOptionsRules.Check($"{path}:Options", backend.Options, type, given.IsGiven));
         SecurityReader.Read($"{path}:Security", backend.Security, _problems);
+        _problems.AddRange(TlsRules.Check($"{path}:Tls", backend.Tls, backend.Bind, backend.Connect));
         Demand(
             !backend.Upstream.Contains("Demand") || backend.Upstream.Count == 1,
             $"{path}:Upstream", string.Join(", ", backend.Upstream), "Demand alone, or prefixes");

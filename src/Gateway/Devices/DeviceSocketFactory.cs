@@ -58,6 +58,7 @@ internal sealed class DeviceSocketFactory(InprocRegistry inproc, SocketSecurer s
         side.Options.ApplyTo(options);
         if (side.Identity.Length > 0) options.Identity = Encoding.UTF8.GetBytes(side.Identity);
         securer.Secure(options, side.Security, $"{GatewayOptions.SectionName}:Devices:{path}:Security");
+        side.Tls.Apply(options, $"{GatewayOptions.SectionName}:Devices:{path}:Tls");
         options.Events = events;
         return type switch
         {

@@ -118,7 +118,9 @@ internal sealed class CertificateDirectory : IDisposable
         {
             stamp = Stamp.Of(file);
             if (before is not null && before.Stamp == stamp) return before;
-            return new Entry(stamp, CurveCertificate.Load(file), null);
+            var certificate = CurveCertificate.Load(file);
+            // Two files written in one tick of the clock look alike, so a fresh one is read again until it has aged.
+            return new Entry(DateTime.UtcNow - stamp.Written < Aged ? default : stamp, certificate, null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
@@ -146,6 +148,8 @@ internal sealed class CertificateDirectory : IDisposable
         _options.Report?.Invoke(words, error);
         return (words, error);
     }
+
+    private static readonly TimeSpan Aged = TimeSpan.FromSeconds(2);
 
     private sealed record Entry(Stamp Stamp, CurveCertificate? Good, string? Error);
 
