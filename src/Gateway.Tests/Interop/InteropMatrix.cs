@@ -24,8 +24,8 @@ internal static class InteropMatrix
     public static readonly string[] LeftOut =
     [
         "CLIENT, SERVER, RADIO, DISH, SCATTER, GATHER, PEER and CHANNEL with Debian's libzmq: it has no wire names for them and ends its process at the first handshake over TCP.",
-        "PEER and CHANNEL with npm zeromq: its JavaScript does not know them. `DraftPeerTests` has them with the library inside it.",
-        "jszmq over anything but `ws://` without a mechanism (its subprotocol is bare `ZWS2.0`): it has nothing else. Bound: it is a browser's library, where nothing can be bound.",
+        "PEER and CHANNEL with npm zeromq: its JavaScript does not know them. They are not counted here but proved by `DraftPeerTests` with the libzmq 4.3.5 inside it, called directly: PEER with PEER and CHANNEL with CHANNEL over tcp, either side binding, messages of 0 to 1,048,576 bytes both ways.",
+        "jszmq over anything but `ws://` without a mechanism (its subprotocol is bare `ZWS2.0`): it has nothing else. In a browser nothing can be bound; the cases with it bound are with Node.",
         "libzmq's REQ as the server of PLAIN or CURVE when its ZAP handler names a user: it takes the name for a reply without delimiter and closes the connection, also one with another libzmq. The handlers of these cases name none.",
     ];
 
@@ -35,7 +35,7 @@ internal static class InteropMatrix
         from mechanism in Mechanisms(library)
         from ours in Types(library)
         from theirs in ours.Peers()
-        from role in Roles(library)
+        from role in (string[])["bind", "connect"]
         select new InteropCase(library, transport, mechanism, ours, theirs, role);
 
     /// <summary>Every pair of classic sockets in both roles, over tcp without security.</summary>
@@ -48,8 +48,6 @@ internal static class InteropMatrix
     private static string[] Transports(string library) => library == "jszmq" ? ["ws"] : ["tcp", "ipc", "ws"];
 
     private static string[] Mechanisms(string library) => library == "jszmq" ? ["NULL"] : ["NULL", "PLAIN", "CURVE"];
-
-    private static string[] Roles(string library) => library == "jszmq" ? ["connect"] : ["bind", "connect"];
 
     private static SocketType[] Types(string library) => library == "node" ? [.. ClassicTypes, .. DraftTypes] : ClassicTypes;
 }

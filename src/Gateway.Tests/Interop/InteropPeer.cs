@@ -141,5 +141,5 @@ public sealed class PythonPeer() : InteropPeer("python");
 /// <summary>The libzmq that npm zeromq brings, with the draft types.</summary>
 public sealed class NodePeer() : InteropPeer("node");
 
-/// <summary>jszmq, which only connects over ws.</summary>
+/// <summary>jszmq in Node, which has ws without a mechanism.</summary>
 public sealed class JsPeer() : InteropPeer("jszmq");

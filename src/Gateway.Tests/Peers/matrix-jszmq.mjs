@@ -1,6 +1,7 @@
-// jszmq sockets for the interop matrix, many cases in one process: what matrix.py does, as far as jszmq goes (it connects, over ws, without a mechanism).
+// jszmq sockets for the interop matrix, many cases in one process: what matrix.py does, as far as jszmq goes (ws without a mechanism).
 import {createHash} from "node:crypto"
 import {readFileSync} from "node:fs"
+import {createServer} from "node:http"
 import {createInterface} from "node:readline"
 import jszmq from "jszmq"
 
@@ -65,19 +66,29 @@ async function play(socket, test, received) {
   }
 }
 
+const listen = () => new Promise(resolve => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => resolve(server))
+})
+
 async function run(test) {
   const socket = new types[test.type]()
   const received = new Mailbox()
   socket.on("message", (endpoint, ...frames) => received.put(endpoint instanceof Buffer ? [endpoint, ...frames] : frames))
   socket.options.routingId = "theirs"
   if (test.type === "SUB") socket.subscribe("")
-  socket.connect(test.endpoint)
+  // A server of our own, for only that knows which free port it has.
+  const server = test.role === "bind" ? await listen() : undefined
+  const endpoint = server ? `ws://127.0.0.1:${server.address().port}` : test.endpoint
+  if (server) socket.bind(endpoint, server)
+  else socket.connect(endpoint)
   if (test.type === "XSUB") socket.send(Buffer.from([1]))
-  say(`ready ${test.endpoint}`)
+  say(`ready ${endpoint}`)
   await play(socket, test, received)
   say("done")
   while (await lines.take() !== "end");
   socket.close()
+  server?.close()
 }
 
 const version = JSON.parse(readFileSync(new URL("./node_modules/jszmq/package.json", import.meta.url))).version

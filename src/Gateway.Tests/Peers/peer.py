@@ -70,13 +70,13 @@ authenticators = []
 
 
 def secure(socket):
-    """PEER_SECURITY: plain-client USER PASSWORD | plain-server USER PASSWORD | curve-client SERVER_KEY | curve-server SECRET_KEY."""
+    """PEER_SECURITY: plain-client USER PASSWORD | plain-server USER PASSWORD | curve-client SERVER_KEY [PUBLIC_KEY SECRET_KEY] | curve-server SECRET_KEY."""
     role, *values = os.environ.get("PEER_SECURITY", "none").split()
     if role == "plain-client":
         socket.plain_username, socket.plain_password = (value.encode() for value in values)
     elif role == "curve-client":
         socket.curve_serverkey = values[0].encode()
-        socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
+        socket.curve_publickey, socket.curve_secretkey = (value.encode() for value in values[1:]) if values[1:] else zmq.curve_keypair()
     elif role in ("plain-server", "curve-server"):
         authenticator = ThreadAuthenticator(socket.context)
         authenticators.append(authenticator)

@@ -46,6 +46,10 @@ internal sealed class PeerProcess : IAsyncDisposable
         return await ReadyAsync(peer);
     }
 
+    /// <summary>Starts a Python peer in a network namespace.</summary>
+    public static Task<PeerProcess> StartInNetworkAsync(string network, params string[] arguments) =>
+        ReadyAsync(new PeerProcess("ip", "netns", ["exec", network, "/usr/bin/python3", "peer.py", .. arguments]));
+
     /// <summary>Starts a script of the test's own, which need not say when it is ready.</summary>
     public static PeerProcess StartScript(string script, params string[] arguments) => new("/usr/bin/python3", script, arguments);
 

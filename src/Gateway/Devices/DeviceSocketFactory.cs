@@ -12,8 +12,8 @@ namespace Gateway.Devices;
 /// <summary>Makes the sockets of a device and joins them.</summary>
 internal sealed class DeviceSocketFactory(InprocRegistry inproc, SocketSecurer securer, TimeProvider time)
 {
-    // Where a message is held as a whole, one peer's word is not enough to hold any length.
-    private const long MaxHeldWhole = 64L << 20;
+    // Where a message is held as a whole, one peer's word is not enough to hold any length: a frame of 64 MiB, and the envelope in front of it.
+    private const long MaxHeldWhole = (64L << 20) + (64 << 10);
 
     /// <summary>Makes the proxy and opens its endpoints.</summary>
     /// <param name="events">Told of connections, with the side.</param>

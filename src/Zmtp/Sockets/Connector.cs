@@ -1,4 +1,5 @@
 using Zmtp.Transports;
+using Zmtp.Transports.WebSockets;
 using Zmtp.Wire;
 
 namespace Zmtp.Sockets;
@@ -20,6 +21,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
     private QueuedPeer? _queue;
     private int _failures;
     private bool _handshakeFailed;
+    private bool _bareOnly;
 
     public string Endpoint => _text;
 
@@ -96,7 +98,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
 
     private async Task<(bool WasReady, Exception? Error)> RunLinkAsync()
     {
-        var link = await SocketTransport.ConnectAsync(endpoint, set.Options, _stopping.Token);
+        var link = await SocketTransport.ConnectAsync(endpoint, set.Options, _bareOnly, _stopping.Token);
         set.Raise(SocketEventKind.Connected, _text, link.Remote);
         Enter(EndpointPhase.Handshaking, null);
         LinkPeer peer = null!;
@@ -104,7 +106,9 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
         (peer.Queue ?? (Peer)peer).Tag ??= tag;
         var error = await peer.RunAsync(_stopping.Token);
         if (_stopping.IsCancellationRequested) return (peer.WasReady, error);
-        _handshakeFailed = !peer.WasReady;
+        // The slash of ZWS2.0/NULL is no character of a subprotocol (RFC 6455, 4.1), and strict servers such as jszmq's refuse a list that has it.
+        _bareOnly = _bareOnly ? peer.WasReady : error is ZmtpProtocolException { Error: ProtocolError.UpgradeFailed } && WebSocketTransport.MayBeBare(set.Options);
+        _handshakeFailed = !peer.WasReady && !_bareOnly;
         set.Raise(peer.WasReady ? SocketEventKind.Disconnected : SocketEventKind.HandshakeFailed, _text, link.Remote, error);
         return (peer.WasReady, error);
     }
@@ -135,7 +139,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
     private async Task BackOffAsync(bool wasReady, Exception? error)
     {
         // A peer that refuses or speaks something else may be replaced by a better one, so it is tried again, but rarely.
-        var refused = error is ZmtpProtocolException { Error: not (ProtocolError.HandshakeTimeout or ProtocolError.HeartbeatTimeout or ProtocolError.SelfConnection) };
+        var refused = !_bareOnly && error is ZmtpProtocolException { Error: not (ProtocolError.HandshakeTimeout or ProtocolError.HeartbeatTimeout or ProtocolError.SelfConnection) };
         _failures = wasReady && set.Options.Time.GetUtcNow() - _since >= Settled ? 0 : _failures + 1;
         var min = set.Options.ReconnectMin;
         var max = set.Options.ReconnectMax > min ? set.Options.ReconnectMax : min;

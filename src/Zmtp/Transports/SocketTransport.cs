@@ -14,8 +14,9 @@ internal static class SocketTransport
     private const int LinuxTrafficClass = 67;
 
     /// <summary>Connects.</summary>
+    /// <param name="bareOnly">ws and wss: offer only the subprotocol without a mechanism.</param>
     /// <exception cref="SocketException">Refused, unreachable, no such name.</exception>
-    public static async Task<Link> ConnectAsync(ZmtpEndpoint endpoint, ZmtpOptions options, CancellationToken cancellationToken)
+    public static async Task<Link> ConnectAsync(ZmtpEndpoint endpoint, ZmtpOptions options, bool bareOnly, CancellationToken cancellationToken)
     {
         using var timeout = options.ConnectTimeout > TimeSpan.Zero
             ? new CancellationTokenSource(options.ConnectTimeout, options.Time)
@@ -35,7 +36,7 @@ internal static class SocketTransport
 
             if (endpoint.Source is { } source) socket.Bind(source);
             var remote = await ConnectTcpAsync(socket, endpoint, options, either.Token);
-            return endpoint.IsWebSocket ? WebSocketTransport.Open(socket, remote, endpoint, options, isClient: true) : new SocketLink(socket, remote);
+            return endpoint.IsWebSocket ? WebSocketTransport.Open(socket, remote, endpoint, options, isClient: true, bareOnly) : new SocketLink(socket, remote);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

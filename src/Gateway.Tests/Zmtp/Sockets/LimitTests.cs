@@ -7,31 +7,38 @@ namespace Gateway.Tests.Zmtp.Sockets;
 /// <summary>Semantics at the limits: nobody is starved, nothing is torn, every message is accounted for.</summary>
 public class LimitTests
 {
-    [Fact]
-    public async Task A_peer_that_floods_does_not_keep_another_ones_messages_waiting()
+    [Theory]
+    [InlineData("PULL", "PUSH", "PUSH")]
+    [InlineData("DEALER", "DEALER", "DEALER")]
+    [InlineData("ROUTER", "DEALER", "DEALER")]
+    [InlineData("SUB", "XPUB", "PUB")]
+    public async Task A_peer_that_floods_does_not_keep_another_ones_messages_waiting(string ours, string flooding, string theirs)
     {
-        await using var pull = new PullSocket(new ZmtpOptions { ReceiveHighWaterMark = 500 });
-        var endpoint = pull.Bind("tcp://127.0.0.1:*");
-        await using var flood = await LibzmqSocket.StartAsync("PUSH");
+        await using var socket = Receiver(ours);
+        var endpoint = socket.Bind("tcp://127.0.0.1:*");
+        await using var flood = await LibzmqSocket.StartAsync(flooding);
         await flood.SetAsync("SNDHWM", 0);
         await flood.ConnectAsync(endpoint);
+        // Before the subscription has arrived a publisher's messages go nowhere.
+        if (flooding == "XPUB") await flood.ReceiveAsync();
         await flood.NumbersAsync(20_000);
         await UntilAsync(() => In() >= 500);
         await using var modest = await ScriptedPeer.ConnectAsync(endpoint);
-        await modest.HandshakeAsync("PUSH");
+        await modest.HandshakeAsync(theirs);
         for (var i = 0; i < 10; i++) await modest.SendAsync(ZmtpBytes.Message($"modest {i}"));
-        await UntilAsync(() => pull.Endpoints.Any(state => state.Peer?.MessagesIn == 10));
+        await UntilAsync(() => socket.Endpoints.Any(state => state.Peer?.MessagesIn == 10));
         // One of each in turn: after twenty all of the modest peer's ten are there, in their order.
         var modestly = new List<string>();
         for (var i = 0; i < 20; i++)
         {
-            using var message = await pull.ReceiveAsync().AsTask().WaitAsync(ScriptedPeer.Patience);
-            if (message.Text(0).StartsWith("modest", StringComparison.Ordinal)) modestly.Add(message.Text(0));
+            using var message = await ReceiveAsync(socket).WaitAsync(ScriptedPeer.Patience);
+            var text = message.Text(message.Count - 1);
+            if (text.StartsWith("modest", StringComparison.Ordinal)) modestly.Add(text);
         }
 
         Assert.Equal(Enumerable.Range(0, 10).Select(i => $"modest {i}"), modestly);
 
-        long In() => pull.Endpoints.Sum(state => state.Peer?.MessagesIn ?? 0);
+        long In() => socket.Endpoints.Sum(state => state.Peer?.MessagesIn ?? 0);
     }
 
     [Fact]
@@ -127,4 +134,23 @@ public class LimitTests
             await Task.Yield();
         }
     }
+
+    private static ZmtpSocket Receiver(string type)
+    {
+        var options = new ZmtpOptions { ReceiveHighWaterMark = 500 };
+        if (type == "PULL") return new PullSocket(options);
+        if (type == "DEALER") return new DealerSocket(options);
+        if (type == "ROUTER") return new RouterSocket(options);
+        var sub = new SubSocket(options);
+        sub.Subscribe("");
+        return sub;
+    }
+
+    private static Task<Message> ReceiveAsync(ZmtpSocket socket) => socket switch
+    {
+        PullSocket pull => pull.ReceiveAsync().AsTask(),
+        DealerSocket dealer => dealer.ReceiveAsync().AsTask(),
+        RouterSocket router => router.ReceiveAsync().AsTask(),
+        _ => ((SubSocket)socket).ReceiveAsync().AsTask(),
+    };
 }

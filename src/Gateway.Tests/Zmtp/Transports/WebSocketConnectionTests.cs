@@ -57,6 +57,24 @@ public class WebSocketConnectionTests
     }
 
     [Theory]
+    [InlineData(false, "ZWS2.0/NULL,ZWS2.0", "ZWS2.0", "ZWS2.0/NULL,ZWS2.0")]
+    [InlineData(true, "ZWS2.0/PLAIN", "ZWS2.0/PLAIN", "ZWS2.0/PLAIN")]
+    public async Task A_server_that_refuses_the_list_is_asked_for_bare_ZWS_alone_where_that_may_be_spoken(bool secured, params string[] offers)
+    {
+        using var listener = new ScriptedListener();
+        await using var socket = new PushSocket(new ZmtpOptions { ReconnectMin = TimeSpan.FromMilliseconds(1), ReconnectMax = TimeSpan.FromMilliseconds(2), PlainUserName = secured ? "joe" : null });
+        socket.Connect(listener.Endpoint.Replace("tcp://", "ws://", StringComparison.Ordinal));
+        foreach (var offer in offers)
+        {
+            await using var peer = await listener.AcceptAsync();
+            var head = new System.Text.StringBuilder();
+            while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal)) head.Append((char)(await peer.ReceiveAsync(1))[0]);
+            Assert.Contains($"\r\nSec-WebSocket-Protocol: {offer}\r\n", head.ToString(), StringComparison.Ordinal);
+            await peer.SendAsync("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+        }
+    }
+
+    [Theory]
     [InlineData("8180112233441122", 1002)] // Text.
     [InlineData("820100", 1002)] // Not masked.
     [InlineData("8281000000000F", 1002)] // Flags that mean nothing.

@@ -9,15 +9,19 @@ namespace Zmtp.Transports.WebSockets;
 internal static class WebSocketTransport
 {
     /// <summary>Makes the link of a socket that was connected or accepted.</summary>
-    public static WebSocketLink Open(Socket socket, string remote, ZmtpEndpoint endpoint, ZmtpOptions options, bool isClient)
+    /// <param name="bareOnly">Client: offer only the subprotocol without a mechanism, if it may be offered at all.</param>
+    public static WebSocketLink Open(Socket socket, string remote, ZmtpEndpoint endpoint, ZmtpOptions options, bool isClient, bool bareOnly = false)
     {
         Link bytes = endpoint.Scheme == "wss"
             ? new TlsLink(socket, remote, (stream, cancellationToken) => isClient
                 ? stream.AuthenticateAsClientAsync(ClientTls(endpoint, options), cancellationToken)
                 : stream.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = options.WssServerCertificate }, cancellationToken))
             : new SocketLink(socket, remote);
-        return new WebSocketLink(bytes, isClient, endpoint, options, Subprotocols(options));
+        return new WebSocketLink(bytes, isClient, endpoint, options, bareOnly && MayBeBare(options) ? [WebSocketUpgrade.Bare] : Subprotocols(options));
     }
+
+    /// <summary>Whether these options agree to the subprotocol without a mechanism.</summary>
+    public static bool MayBeBare(ZmtpOptions options) => Subprotocols(options).Contains(WebSocketUpgrade.Bare);
 
     /// <summary>What a socket with these options may agree on. Bare has no handshake, so nobody could be asked about the peer: for NULL without a ZAP domain only.</summary>
     public static string[] Subprotocols(ZmtpOptions options)
