@@ -1,5 +1,6 @@
 using System.Net;
 using Gateway.Tests.TestSupport;
+using Zmtp;
 using Zmtp.Security;
 using Zmtp.Sockets;
 
@@ -56,6 +57,36 @@ public class ZwsRouteTests
             Assert.True(service.Send(await service.ReceiveAsync().AsTask().WaitAsync(Patience)));
             Assert.Equal("ok", await peer.NextLineAsync());
         }
+    }
+
+    [Theory]
+    [InlineData("python null")]
+    [InlineData("python curve")]
+    [InlineData("jszmq null")]
+    public async Task A_DEALER_has_twenty_requests_in_flight_and_gets_each_reply_with_its_envelope(string kind)
+    {
+        await using var slow = new RepSocket();
+        await using var quick = new RepSocket();
+        await using var gateway = await StartAsync(kind, "DEALER", Bind(slow), $"Gateway:Backends:b:Connect:1={Bind(quick)}");
+        await using var peer = await JoinAsync(kind, gateway, "CALLS");
+        // What one REP has is held back while the other one answers: replies come in another order than the requests.
+        var held = await slow.ReceiveAsync().AsTask().WaitAsync(Patience);
+        var replies = new List<string>();
+        for (var i = 0; i < 5; i++)
+        {
+            Answer(quick, await quick.ReceiveAsync().AsTask().WaitAsync(Patience));
+            replies.Add(await peer.NextLineAsync());
+        }
+
+        Assert.DoesNotContain($"reply |re: {held.Text(0)}", replies);
+        Answer(slow, held);
+        using var enough = new CancellationTokenSource();
+        var serving = Task.WhenAll(ServeAsync(slow, enough.Token), ServeAsync(quick, enough.Token));
+        while (replies.Count < 20) replies.Add(await peer.NextLineAsync());
+        await enough.CancelAsync();
+        await serving.WaitAsync(Patience);
+        // The envelope without a body, which was sent first, has asked nothing of a service.
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"reply |re: request {i}").Order(StringComparer.Ordinal), replies.Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -118,6 +149,27 @@ public class ZwsRouteTests
         await using var gateway = await StartAsync("python null", "PUSH", Bind(service), "Gateway:Routes:r:Zws:Enabled=false");
         using var answer = await AskAsync(gateway, "ZWS2.0");
         Assert.Equal(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
+    }
+
+    private static async Task ServeAsync(RepSocket service, CancellationToken enough)
+    {
+        try
+        {
+            while (true) Answer(service, await service.ReceiveAsync(enough));
+        }
+        catch (OperationCanceledException) when (enough.IsCancellationRequested)
+        {
+            // All have been answered.
+        }
+    }
+
+    private static void Answer(RepSocket service, Message request)
+    {
+        using (request)
+        {
+            Assert.Equal(1, request.Count);
+            Assert.True(service.Send(Message.Of($"re: {request.Text(0)}")));
+        }
     }
 
     private static Task<HttpResponseMessage> AskAsync(GatewayHost gateway, string subprotocols)

@@ -18,7 +18,7 @@ const freePort = () => new Promise(resolve => {
 
 const [kind, role, given] = process.argv.slice(2)
 const endpoint = role === "bind" ? given.replace("*", await freePort()) : given
-const socket = jszmq.socket(kind.toLowerCase())
+const socket = jszmq.socket(kind === "CALLS" ? "dealer" : kind.toLowerCase())
 if (kind === "SUB" || kind === "PULL") socket.on("message", (...frames) => say(`got ${describe(frames)}`))
 if (kind === "SUB") socket.subscribe("")
 // jszmq hands REP its envelope as an endpoint's business: only the body is seen and sent.
@@ -33,6 +33,11 @@ if (kind === "REQ" || kind === "DEALER") {
     ask()
   })
   ask()
+}
+if (kind === "CALLS") {
+  socket.on("message", (...frames) => say(`reply ${frames.join("|")}`))
+  socket.send("")
+  for (let i = 0; i < 20; i++) socket.send(["", `request ${i}`])
 }
 if (role === "bind") socket.bind(endpoint)
 else socket.connect(endpoint)

@@ -2,7 +2,8 @@
 
 Prints "ready ENDPOINT" when bound or connected. REP, ROUTER, PAIR and STREAM return what they get; PULL and SUB print "got SIZES SHA256" for each
 message; PUSH sends the standard messages once; PUB sends them again and again; REQ and DEALER send them and print "ok" when the same came back. STEER
-is a PAIR that sends the further arguments to a steerable proxy. See secure() for PLAIN and CURVE.
+is a PAIR that sends the further arguments to a steerable proxy. CALLS is a DEALER that sends an envelope without a body, then twenty requests at once,
+each with an envelope, and prints "reply FRAMES" for what comes back. See secure() for PLAIN and CURVE.
 """
 import hashlib
 import itertools
@@ -49,6 +50,12 @@ def serve(socket, kind):
             socket.send(command.encode())
             if command == "STATISTICS":
                 say("statistics " + " ".join(str(int.from_bytes(frame, sys.byteorder)) for frame in socket.recv_multipart()))
+    if kind == "CALLS":
+        socket.send(b"")
+        for i in range(20):
+            socket.send_multipart([b"", b"request %d" % i])
+        while True:
+            say("reply " + "|".join(frame.decode() for frame in socket.recv_multipart()))
     if kind == "PUSH":
         for message in STANDARD:
             socket.send_multipart(message)
@@ -92,7 +99,7 @@ def secure(socket):
 
 def main():
     kind, role, endpoint = sys.argv[1:4]
-    socket = zmq.Context().socket(zmq.PAIR if kind == "STEER" else getattr(zmq, kind))
+    socket = zmq.Context().socket({"STEER": zmq.PAIR, "CALLS": zmq.DEALER}.get(kind) or getattr(zmq, kind))
     socket.linger = 0
     if kind != "STEER" and len(sys.argv) > 4:
         socket.setsockopt(zmq.HEARTBEAT_IVL, int(sys.argv[4]))

@@ -1,3 +1,4 @@
+using Gateway.Configuration;
 using Gateway.Routing;
 using Gateway.WebSockets;
 using Gateway.Zws;
@@ -42,7 +43,7 @@ internal sealed class ZwsStream
         var isPull = _route.Backend.Socket is "PULL" or "GATHER";
         var abort = new ConnectionAbort(context);
         var wire = SubscriberWire.To(transport, _streams.Limits.NotSentLowWater);
-        var wishes = new ZwsWishes(topics, wantsAll: isPull, Math.Max(1, _streams.Limits.MaxTopicsPerClient));
+        var wishes = new ZwsWishes(topics, wantsAll: isPull, Math.Max(1, _streams.Limits.MaxTopicsPerClient), SocketRoles.HasGroups(_route.Backend.Socket));
         var subscriber = new ZwsSubscriber(
             _hub, _hub.SubscribeToNothing(_format), wire, _streams.Timing, abort.Abort, wishes,
             self => self.Session!.IsEncrypted ? new SealedZwsFormat(_route.Options, _format.Counters, self.Session!) : _format);

@@ -4,7 +4,8 @@ namespace Gateway.Streams;
 /// <param name="within">Topics of the path and the query; none means all. What is wanted beyond them is not given.</param>
 /// <param name="wantsAll">Whether everything is wanted without being asked for: PULL.</param>
 /// <param name="maxWishes">Most prefixes.</param>
-internal sealed class ZwsWishes(IReadOnlyList<byte[]> within, bool wantsAll, int maxWishes)
+/// <param name="hasGroups">Whether topics are the exact names of groups: DISH. A longer or a shorter name is another group then.</param>
+internal sealed class ZwsWishes(IReadOnlyList<byte[]> within, bool wantsAll, int maxWishes, bool hasGroups = false)
 {
     private readonly Lock _gate = new();
     private readonly List<byte[]> _wishes = wantsAll ? [[]] : [];
@@ -24,7 +25,7 @@ internal sealed class ZwsWishes(IReadOnlyList<byte[]> within, bool wantsAll, int
         }
     }
 
-    /// <summary>The prefixes that are wanted and may be had: of a wish and a topic of the request the longer one, where one begins with the other.</summary>
+    /// <summary>The prefixes that are wanted and may be had: of a wish and a topic of the request the longer one, where one begins with the other; of groups the request's where it is the same or all are wished for.</summary>
     public IReadOnlyList<byte[]> Filters()
     {
         lock (_gate)
@@ -35,6 +36,7 @@ internal sealed class ZwsWishes(IReadOnlyList<byte[]> within, bool wantsAll, int
             {
                 foreach (var topic in within)
                 {
+                    if (hasGroups && wish.Length > 0 && !wish.AsSpan().SequenceEqual(topic)) continue;
                     if (wish.AsSpan().StartsWith(topic)) filters.Add(wish);
                     else if (topic.AsSpan().StartsWith(wish)) filters.Add(topic);
                 }
