@@ -55,7 +55,7 @@ public sealed class PeerSet : IAsyncDisposable
                 foreach (var connector in _connectors) states.Add(connector.State);
                 foreach (var listener in _listeners) states.Add(listener.State);
                 foreach (var udp in _udp) states.Add(udp.State);
-                foreach (var inproc in _inproc.Values) states.Add(new EndpointState(inproc.Endpoint, EndpointRole.Bind, EndpointPhase.Listening, null, default, null));
+                foreach (var inproc in _inproc.Values) states.Add(new EndpointState(inproc.Endpoint, EndpointRole.Bind, EndpointPhase.Listening, null, inproc.Since, null));
                 foreach (var (peer, since) in _accepted) states.Add(new EndpointState(peer.Remote, EndpointRole.Accepted, EndpointPhase.Ready, null, since, peer));
             }
 
@@ -174,7 +174,7 @@ public sealed class PeerSet : IAsyncDisposable
         if (parsed.Scheme == "udp") return Add(UdpEndpoint.Bind(this, parsed)).Endpoint;
         if (parsed.Scheme == "inproc")
         {
-            var inproc = new InprocListener(endpoint, this);
+            var inproc = new InprocListener(endpoint, this, Options.Time.GetUtcNow());
             Options.Inproc.Bind(parsed.Host, inproc);
             lock (_gate) _inproc[parsed.Host] = inproc;
             Volatile.Write(ref _lastEndpoint, endpoint);

@@ -42,5 +42,5 @@ public sealed class InprocRegistry
     }
 }
 
-/// <summary>What an inproc name is bound to: a socket's type, options and owner.</summary>
-internal sealed record InprocListener(string Endpoint, PeerSet Set);
+/// <summary>What an inproc name is bound to, and since when.</summary>
+internal sealed record InprocListener(string Endpoint, PeerSet Set, DateTimeOffset Since);

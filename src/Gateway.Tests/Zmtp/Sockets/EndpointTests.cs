@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Gateway.Tests.TestSupport;
 using Zmtp;
 using Zmtp.Sockets;
+using Zmtp.Transports;
 
 namespace Gateway.Tests.Zmtp.Sockets;
 
@@ -120,6 +121,17 @@ public class EndpointTests
         await push.SendAsync(Message.Of("abstract")).AsTask().WaitAsync(ScriptedPeer.Patience);
         using var message = await pull.ReceiveAsync().AsTask().WaitAsync(ScriptedPeer.Patience);
         Assert.Equal("abstract", message.Text(0));
+    }
+
+    [Fact]
+    public async Task A_bound_inproc_endpoint_says_since_when()
+    {
+        var time = new ManualTimeProvider();
+        await using var pull = new PullSocket(new ZmtpOptions { Time = time, Inproc = new InprocRegistry() });
+        pull.Bind("inproc://here");
+        var since = time.GetUtcNow();
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(since, Assert.Single(pull.Endpoints).Since);
     }
 
     [Fact]
