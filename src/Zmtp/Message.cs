@@ -50,6 +50,9 @@ public sealed class Message : IDisposable, IFrameWriter
         }
     }
 
+    /// <summary>The bytes of one frame, also counted from the end: <c>message[^1]</c> is the last frame.</summary>
+    public ReadOnlyMemory<byte> this[Index index] => this[index.GetOffset(Count)];
+
     /// <summary>An empty message to add frames to; pooled.</summary>
     public static Message Create()
     {

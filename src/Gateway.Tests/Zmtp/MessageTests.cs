@@ -13,6 +13,15 @@ namespace Gateway.Tests.Zmtp;
 public class MessageTests
 {
     [Fact]
+    public void Frames_are_counted_from_the_end_too()
+    {
+        using var message = Message.Of("first", "last");
+        Assert.Equal("last"u8.ToArray(), message[^1].ToArray());
+        Assert.Equal("first"u8.ToArray(), message[^2].ToArray());
+        Assert.Throws<ArgumentOutOfRangeException>(() => message[^3]);
+    }
+
+    [Fact]
     public async Task A_typed_array_goes_to_the_system_from_where_it_lies()
     {
         var values = Enumerable.Range(0, 100_000).Select(i => i * 0.5).ToArray();
