@@ -62,8 +62,9 @@ internal sealed class DeviceRules(OptionsReader given)
         CheckEndpoints($"{path}:Connect", side.Connect, endpoint => EndpointSyntax.ConnectError(endpoint, type));
         CheckEndpoints($"{path}:Bind", side.Bind, endpoint => EndpointSyntax.BindError(endpoint, type));
         if (isNeeded && !DeviceSockets.HasEndpoint(side)) _problems.Add(new(path, "names no endpoint; allowed: at least one in Connect or Bind, such as tcp://127.0.0.1:5555."));
-        var subscribes = type is SocketType.Sub or SocketType.XSub or SocketType.None;
-        if (side.Subscribe.Count > 0 && !subscribes) _problems.Add(new($"{path}:Subscribe", $"does not apply to {type.Name()} sockets, it is for SUB, XSUB; leave it out."));
+        var subscribes = type is SocketType.Sub or SocketType.XSub or SocketType.Dish or SocketType.None;
+        if (side.Subscribe.Count > 0 && !subscribes) _problems.Add(new($"{path}:Subscribe", $"does not apply to {type.Name()} sockets, it is for SUB, XSUB, DISH; leave it out."));
+        if (type == SocketType.Dish) CheckGroups($"{path}:Subscribe", side.Subscribe);
         var identity = SocketOptionTable.Find(nameof(side.Identity))!;
         if (side.Identity.Length > 0 && type != SocketType.None && !identity.Takes(type)) _problems.Add(new($"{path}:Identity", $"does not apply to {type.Name()} sockets, it is for {identity.TypesText}; leave it out."));
         Demand(side.Identity.Length == 0 || side.Options.Identity.Length == 0, $"{path}:Identity", side.Identity, "here or in Options, not in both");
@@ -74,6 +75,17 @@ internal sealed class DeviceRules(OptionsReader given)
         // A control socket is one of its own; the others are the proxy's.
         if (!path.EndsWith(":Control", StringComparison.Ordinal) && !side.Options.Immediate && SocketOptionTable.Find(nameof(side.Options.Immediate))!.Takes(type))
             Demand(false, $"{path}:Options:{nameof(side.Options.Immediate)}", "false", "true, for a device sends to ready peers only and holds what waits itself");
+    }
+
+    /// <summary>A RADIO does not tell which groups its peers joined, and a DISH cannot join all.</summary>
+    private void CheckGroups(string path, List<string> groups)
+    {
+        if (groups.Count == 0) _problems.Add(ConfigurationProblem.Missing(path, "the groups that the DISH joins, by their exact names"));
+        for (var at = 0; at < groups.Count; at++)
+        {
+            Demand(Encoding.UTF8.GetByteCount(groups[at]) <= 255 && !groups[at].Contains('\0', StringComparison.Ordinal), $"{path}:{at}", groups[at], "a group of up to 255 bytes as UTF-8, none of them zero");
+            Demand(groups.IndexOf(groups[at]) == at, $"{path}:{at}", groups[at], "each group once");
+        }
     }
 
     private void CheckEndpoints(string path, List<string> endpoints, Func<string, string?> error)

@@ -22,8 +22,8 @@ public class DeviceSideOptions
     [Allowed("a text of up to 255 bytes as UTF-8, not beginning with a zero byte")]
     public string Identity { get; set; } = "";
 
-    /// <summary>What a SUB or XSUB subscribes to by itself. Default: what subscribers at an XPUB ask for; everything opposite other sockets.</summary>
-    [Allowed("prefixes; an empty one for everything")]
+    /// <summary>What a SUB or XSUB subscribes to by itself. Default: what subscribers at an XPUB ask for; everything opposite other sockets. A DISH needs it: the groups that it joins.</summary>
+    [Allowed("prefixes, an empty one for everything; for a DISH exact names of groups")]
     public List<string> Subscribe { get; set; } = [];
 
     /// <summary>The socket's options.</summary>

@@ -31,8 +31,8 @@ internal static class DeviceSockets
     public static IReadOnlyList<SocketType> Family(string type) => type.ToUpperInvariant() switch
     {
         "QUEUE" => [SocketType.Router, SocketType.Dealer],
-        "FORWARDER" => [SocketType.XSub, SocketType.Sub, SocketType.XPub, SocketType.Pub],
-        "STREAMER" => [SocketType.Pull, SocketType.Push],
+        "FORWARDER" => [SocketType.XSub, SocketType.Sub, SocketType.XPub, SocketType.Pub, SocketType.Dish, SocketType.Radio],
+        "STREAMER" => [SocketType.Pull, SocketType.Push, SocketType.Gather, SocketType.Scatter],
         _ => [],
     };
 

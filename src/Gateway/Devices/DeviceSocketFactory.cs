@@ -23,7 +23,7 @@ internal sealed class DeviceSocketFactory(InprocRegistry inproc, SocketSecurer s
         var (frontend, backend) = (DeviceSockets.Frontend(device), DeviceSockets.Backend(device));
         var hasMonitor = DeviceSockets.HasEndpoint(device.Monitor);
         var hasControl = DeviceSockets.HasEndpoint(device.Control);
-        var isHeldWhole = hasMonitor || frontend is not (SocketType.Router or SocketType.Dealer or SocketType.Pair or SocketType.Pull or SocketType.Push);
+        var isHeldWhole = hasMonitor || frontend is not (SocketType.Router or SocketType.Dealer or SocketType.Pair or SocketType.Pull or SocketType.Push or SocketType.Gather or SocketType.Scatter or SocketType.Channel);
         var (inPrefix, outPrefix) = DeviceSockets.Prefixes(device);
         ZmtpSocket Make(string side, DeviceSideOptions options, SocketType type) => Socket($"{name}:{side}", options, type, isHeldWhole ? MaxHeldWhole : 0, e => events(side, e));
         var control = hasControl ? Make("Control", device.Control, DeviceSockets.Control(device)) : null;
@@ -72,6 +72,11 @@ internal sealed class DeviceSocketFactory(InprocRegistry inproc, SocketSecurer s
             SocketType.Push => new PushSocket(options),
             SocketType.Rep => new RepSocket(options),
             SocketType.Pair => new PairSocket(options),
+            SocketType.Gather => new GatherSocket(options),
+            SocketType.Scatter => new ScatterSocket(options),
+            SocketType.Channel => new ChannelSocket(options),
+            SocketType.Dish => new DishSocket(options),
+            SocketType.Radio => new RadioSocket(options),
             _ => throw new ArgumentOutOfRangeException(nameof(type), type, "The configuration was checked."),
         };
     }
@@ -81,6 +86,11 @@ internal sealed class DeviceSocketFactory(InprocRegistry inproc, SocketSecurer s
         if (socket is SubscribingSocket subscriber)
         {
             foreach (var prefix in DeviceSockets.Subscriptions(side, socket.Type, opposite)) subscriber.Subscribe(prefix);
+        }
+
+        if (socket is DishSocket dish)
+        {
+            foreach (var group in side.Subscribe) dish.Join(group);
         }
 
         for (var at = 0; at < side.Bind.Count; at++) Try($"{path}:Bind:{at}", side.Bind[at], endpoint => socket.Bind(endpoint));

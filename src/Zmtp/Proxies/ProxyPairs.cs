@@ -10,6 +10,10 @@ public static class ProxyPairs
         ([SocketType.Router, SocketType.Dealer, SocketType.Pair], [SocketType.Router, SocketType.Dealer, SocketType.Pair]),
         ([SocketType.XSub, SocketType.Sub], [SocketType.XPub, SocketType.Pub]),
         ([SocketType.Pull, SocketType.Sub, SocketType.XSub], [SocketType.Push, SocketType.Pub]),
+        // Messages of one frame, so only with each other: nothing has to be dropped or cut.
+        ([SocketType.Gather], [SocketType.Scatter]),
+        ([SocketType.Channel], [SocketType.Channel]),
+        ([SocketType.Dish], [SocketType.Radio]),
     ];
 
     /// <summary>Types of a monitor.</summary>
@@ -41,7 +45,14 @@ public static class ProxyPairs
         var with = With(frontend);
         if (with.Count > 0 && With(backend).Count > 0) return $"{frontend.Name()} cannot stand opposite {backend.Name()}; opposite {frontend.Name()}: {string.Join(", ", with.Select(type => type.Name()))}";
         var none = with.Count == 0 ? frontend : backend;
-        var instead = none is SocketType.Req or SocketType.Rep ? ", which keeps step with one request; ROUTER towards clients and DEALER towards services do not" : "";
-        return $"a device has no {none.Name()} side{instead}";
+        return $"a device has no {none.Name()} side{Why(none)}";
     }
+
+    private static string Why(SocketType type) => type switch
+    {
+        SocketType.Req or SocketType.Rep => ", which keeps step with one request; ROUTER towards clients and DEALER towards services do not",
+        SocketType.Client or SocketType.Server or SocketType.Peer => ": its messages have one frame, which has no place for whom a reply is for; use ROUTER towards clients and DEALER towards services",
+        SocketType.Stream => ", whose messages are pieces of a connection's bytes",
+        _ => "",
+    };
 }

@@ -27,7 +27,7 @@ internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
         (_proxy, _direction, _target, _monitor) = (proxy, direction, target, options.Monitor);
         MonitorPrefix = direction == ProxyDirection.In ? options.InPrefix : options.OutPrefix;
         Swaps = source.Type == SocketType.Router && target.Type == SocketType.Router;
-        FansOut = target.Type is SocketType.Pub or SocketType.XPub or SocketType.XSub;
+        FansOut = target.Type is SocketType.Pub or SocketType.XPub or SocketType.XSub or SocketType.Radio;
         (Settings, StreamAbove, Patience) = (source.Settings, options.StreamAbove, options.FullPeerTimeout);
         source.Pipes = this;
         target.Changed = Wake;
@@ -73,7 +73,12 @@ internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
             }
 
             // A publisher counts each subscriber that missed a message; what else is dropped has passed here.
-            var missed = _target is PublishingSocket publisher ? publisher.Dropped : 0;
+            var missed = _target switch
+            {
+                PublishingSocket publisher => publisher.Dropped,
+                RadioSocket radio => radio.Dropped,
+                _ => 0,
+            };
             return new ProxyTraffic(
                 sum.Messages, sum.Frames, sum.Bytes, sum.Frames - sum.DroppedFrames, sum.Bytes - sum.DroppedBytes, sum.Dropped + missed, sum.Lost + _target.MessagesLost, waiting);
         }

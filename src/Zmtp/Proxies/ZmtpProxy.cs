@@ -5,7 +5,7 @@ namespace Zmtp.Proxies;
 
 /// <summary>
 /// Forwards messages between two sockets, both ways where both can send (libzmq: zmq_proxy, zmq_proxy_steerable; pyzmq: ProxyDevice,
-/// MonitoredQueue). Queue: ROUTER and DEALER. Forwarder: XSUB and XPUB. Streamer: PULL and PUSH. <see cref="ProxyPairs"/> names all pairs.
+/// MonitoredQueue). Queue: ROUTER and DEALER. Forwarder: XSUB and XPUB. Streamer: PULL and PUSH, or GATHER and SCATTER. <see cref="ProxyPairs"/> names all pairs.
 /// </summary>
 /// <remarks>
 /// A message goes on in the read loop of the peer that sent it, with no queue and no thread between, while the other side has room. When it has
