@@ -10,6 +10,7 @@ internal sealed class FakeMessageSource(string name, string socket = "SUB") : IB
 {
     private readonly Lock _gate = new();
     private readonly List<string> _log = [];
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Func<IFrameSink>? _sinkForPeer;
     private IFrameSink? _first;
 
@@ -27,6 +28,22 @@ internal sealed class FakeMessageSource(string name, string socket = "SUB") : IB
     public IReadOnlyList<string> Asked
     {
         get { lock (_gate) return [.. _log]; }
+    }
+
+    /// <summary>Waits until the hub has asked so often, for changes that reach it by another thread.</summary>
+    public async Task<IReadOnlyList<string>> AskedAsync(int count)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_gate)
+            {
+                if (_log.Count >= count) return [.. _log];
+                changed = _changed.Task;
+            }
+
+            await changed.WaitAsync(ScriptedPeer.Patience);
+        }
     }
 
     public void Start(Func<IFrameSink> sinkForPeer) => _sinkForPeer = sinkForPeer;
@@ -62,7 +79,14 @@ internal sealed class FakeMessageSource(string name, string socket = "SUB") : IB
 
     private void Record(char change, ReadOnlyMemory<byte> prefix)
     {
-        lock (_gate) _log.Add(change + System.Text.Encoding.UTF8.GetString(prefix.Span));
+        TaskCompletionSource changed;
+        lock (_gate)
+        {
+            _log.Add(change + System.Text.Encoding.UTF8.GetString(prefix.Span));
+            (changed, _changed) = (_changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
+        changed.TrySetResult();
     }
 }
 
