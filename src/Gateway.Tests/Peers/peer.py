@@ -99,7 +99,7 @@ def secure(socket):
 
 def main():
     kind, role, endpoint = sys.argv[1:4]
-    socket = zmq.Context().socket({"STEER": zmq.PAIR, "CALLS": zmq.DEALER}.get(kind) or getattr(zmq, kind))
+    socket = zmq.Context().socket(getattr(zmq, {"STEER": "PAIR", "CALLS": "DEALER"}.get(kind, kind)))
     socket.linger = 0
     if kind != "STEER" and len(sys.argv) > 4:
         socket.setsockopt(zmq.HEARTBEAT_IVL, int(sys.argv[4]))
