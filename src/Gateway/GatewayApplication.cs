@@ -1,6 +1,7 @@
 using System.Net;
 using System.Reflection;
 using Gateway.Backends;
+using Gateway.Backends.Calling;
 using Gateway.Calls;
 using Gateway.Configuration;
 using Gateway.Connections;
@@ -141,6 +142,7 @@ internal static class GatewayApplication
 
     private static void UsePipeline(WebApplication app)
     {
+        app.UseLaneTurns();
         app.UseRouting();
         IEndpointRouteBuilder endpoints = app;
         endpoints.DataSources.Add(app.Services.GetRequiredService<GatewayEndpointDataSource>());

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Gateway.Backends;
+using Gateway.Backends.Calling;
 using Gateway.Configuration;
 using Gateway.Tests.TestSupport;
 using Gateway.Tests.Zmtp.Proxies;

@@ -14,9 +14,9 @@ public class CircuitTests
         var circuit = Make(failures: 3);
         circuit.Failed();
         circuit.Failed();
-        Assert.True(circuit.TryEnter());
+        Assert.True(circuit.TryEnter(out _));
         circuit.Failed();
-        Assert.False(circuit.TryEnter());
+        Assert.False(circuit.TryEnter(out _));
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public class CircuitTests
         circuit.Failed();
         circuit.Succeeded();
         circuit.Failed();
-        Assert.True(circuit.TryEnter());
+        Assert.True(circuit.TryEnter(out _));
     }
 
     [Fact]
@@ -34,10 +34,10 @@ public class CircuitTests
     {
         var circuit = Make(failures: 1);
         circuit.Failed();
-        Assert.False(circuit.TryEnter());
+        Assert.False(circuit.TryEnter(out _));
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.True(circuit.TryEnter());
-        Assert.False(circuit.TryEnter());
+        Assert.True(circuit.TryEnter(out _));
+        Assert.False(circuit.TryEnter(out _));
     }
 
     [Fact]
@@ -46,10 +46,10 @@ public class CircuitTests
         var circuit = Make(failures: 1);
         circuit.Failed();
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.True(circuit.TryEnter());
+        Assert.True(circuit.TryEnter(out _));
         circuit.Succeeded();
-        Assert.True(circuit.TryEnter());
-        Assert.True(circuit.TryEnter());
+        Assert.True(circuit.TryEnter(out _));
+        Assert.True(circuit.TryEnter(out _));
     }
 
     [Fact]
@@ -58,12 +58,12 @@ public class CircuitTests
         var circuit = Make(failures: 5);
         for (var i = 0; i < 5; i++) circuit.Failed();
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.True(circuit.TryEnter());
-        circuit.Failed();
+        Assert.True(circuit.TryEnter(out var probe));
+        circuit.Failed(probe);
         _time.Advance(TimeSpan.FromSeconds(9));
-        Assert.False(circuit.TryEnter());
+        Assert.False(circuit.TryEnter(out _));
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.True(circuit.TryEnter());
+        Assert.True(circuit.TryEnter(out _));
     }
 
     [Fact]
@@ -72,9 +72,25 @@ public class CircuitTests
         var circuit = Make(failures: 1);
         circuit.Failed();
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.True(circuit.TryEnter());
-        circuit.Abandoned();
-        Assert.True(circuit.TryEnter());
+        Assert.True(circuit.TryEnter(out var probe));
+        circuit.Abandoned(probe);
+        Assert.True(circuit.TryEnter(out _));
+    }
+
+    [Fact]
+    public void Only_the_probe_decides_about_an_open_circuit()
+    {
+        var circuit = Make(failures: 1);
+        circuit.Failed();
+        _time.Advance(TimeSpan.FromSeconds(10));
+        // Calls that were sent before it opened time out one after another; none of them is the probe.
+        circuit.Failed();
+        Assert.True(circuit.TryEnter(out var probe));
+        circuit.Failed();
+        circuit.Abandoned(probe + 1);
+        Assert.False(circuit.TryEnter(out _));
+        circuit.Abandoned(probe);
+        Assert.True(circuit.TryEnter(out _));
     }
 
     [Fact]
@@ -82,7 +98,7 @@ public class CircuitTests
     {
         var circuit = Make(failures: 0);
         for (var i = 0; i < 100; i++) circuit.Failed();
-        Assert.True(circuit.TryEnter());
+        Assert.True(circuit.TryEnter(out _));
     }
 
     private Circuit Make(int failures) => new(new CircuitOptions { Failures = failures, Break = TimeSpan.FromSeconds(10) }, _time);

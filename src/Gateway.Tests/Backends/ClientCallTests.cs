@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Gateway.Backends;
+using Gateway.Backends.Calling;
 using Gateway.Configuration;
 using Gateway.Tests.TestSupport;
 using Microsoft.Extensions.DependencyInjection;
@@ -96,7 +97,7 @@ public sealed class ClientCallTests : IAsyncDisposable
         var (routingId, request) = await Next(server);
         request.Dispose();
         var waiting = caller.CallAsync(new RecordingCall("second"), TimeSpan.FromMilliseconds(50), repeatable: false, CancellationToken.None).AsTask();
-        var error = await Assert.ThrowsAsync<BackendException>(() => waiting.WaitAsync(Bound));
+        var error = await Assert.ThrowsAsync<BackendOverloadedException>(() => waiting.WaitAsync(Bound));
         Assert.Equal((503, "backend-overloaded"), (error.Status, error.Code));
         Assert.Contains("MaxConnections is 1", error.Message, StringComparison.Ordinal);
         await server.SendAsync(routingId, Message.Of("done"));

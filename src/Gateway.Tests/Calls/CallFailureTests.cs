@@ -18,7 +18,7 @@ public class CallFailureTests
         {
             "backend-timeout" => new BackendTimeoutException("service", call.Timeout),
             "backend-unavailable" => new BackendUnavailableException("service", "tcp://127.0.0.1:5555 refused the connection."),
-            _ => new BackendLostException("service", "tcp://127.0.0.1:5555"),
+            _ => new BackendLostException("service", "tcp://127.0.0.1:5555", replyBegan: false),
         }));
         await using var gateway = await caller.StartAsync("Timeout=00:00:07");
         using var response = await gateway.Client.PostAsync("/call", content: null);
@@ -47,7 +47,7 @@ public class CallFailureTests
         {
             await call.SendPartAsync("201"u8.ToArray(), 3, isFirst: true, isLast: true, more: true);
             await call.SendPartAsync("a=1"u8.ToArray(), 3, isFirst: true, isLast: true, more: true);
-            throw new BackendLostException("service", "tcp://127.0.0.1:5555");
+            throw new BackendLostException("service", "tcp://127.0.0.1:5555", replyBegan: false);
         });
         await using var gateway = await caller.StartAsync("Reply:0={status}", "Reply:1={header:Set-Cookie}", "Reply:2={body}");
         using var response = await gateway.Client.PostAsync("/call", content: null);
@@ -61,7 +61,7 @@ public class CallFailureTests
         var caller = new FakeCaller(async call =>
         {
             await call.SendPartAsync(new byte[100_000], 1_000_000, isFirst: true, isLast: false, more: false);
-            throw new BackendLostException("service", "tcp://127.0.0.1:5555");
+            throw new BackendLostException("service", "tcp://127.0.0.1:5555", replyBegan: false);
         });
         await using var gateway = await caller.StartAsync();
         using var client = new RawHttpClient(gateway.BaseAddress);
@@ -77,7 +77,7 @@ public class CallFailureTests
         var caller = new FakeCaller(async call =>
         {
             await call.SendPartAsync(new byte[40_000], 40_000, isFirst: true, isLast: true, more: true);
-            throw new BackendLostException("service", "tcp://127.0.0.1:5555");
+            throw new BackendLostException("service", "tcp://127.0.0.1:5555", replyBegan: false);
         });
         await using var gateway = await caller.StartAsync("Reply:0={parts}");
         using var client = new RawHttpClient(gateway.BaseAddress);

@@ -57,7 +57,7 @@ public class RouteTests
         {
             await context.Response.WriteAsync("half");
             await context.Response.Body.FlushAsync();
-            throw new BackendLostException("calc", "tcp://127.0.0.1:5555");
+            throw new BackendLostException("calc", "tcp://127.0.0.1:5555", replyBegan: false);
         });
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => gateway.Client.PostAsync(new Uri("/api/add", UriKind.Relative), content: null));
     }

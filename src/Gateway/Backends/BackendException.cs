@@ -22,5 +22,15 @@ internal sealed class BackendUnavailableException(string backend, string why)
     : BackendException(503, "backend-unavailable", $"Backend '{backend}' has no ready peer: {why}");
 
 /// <summary>The peer was lost while the call was in flight: 502 <c>backend-lost</c>.</summary>
-internal sealed class BackendLostException(string backend, string endpoint)
-    : BackendException(502, "backend-lost", $"Backend '{backend}' lost its connection to {endpoint} before the reply was complete.");
+/// <param name="replyBegan">Whether parts of the reply had come; the call cannot be repeated then.</param>
+internal sealed class BackendLostException(string backend, string endpoint, bool replyBegan)
+    : BackendException(502, "backend-lost", $"Backend '{backend}' lost its connection to {endpoint} before the reply was complete.")
+{
+    /// <summary>Whether parts of the reply had come.</summary>
+    public bool ReplyBegan { get; } = replyBegan;
+}
+
+/// <summary>There are connections, and none was free for the call in time: 503 <c>backend-overloaded</c>.</summary>
+internal sealed class BackendOverloadedException(string backend, bool oneAtATime, int maxConnections) : BackendException(
+    503, "backend-overloaded",
+    $"Backend '{backend}': {(oneAtATime ? "each of its connections carries one call at a time" : "every connection is busy with a large transfer")}, and none was free in time. MaxConnections is {maxConnections}.");

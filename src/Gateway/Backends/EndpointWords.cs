@@ -5,6 +5,12 @@ namespace Gateway.Backends;
 /// <summary>The engine's states in words for health, problems and people.</summary>
 internal static class EndpointWords
 {
+    /// <summary>The state of an endpoint whose peer is connected.</summary>
+    public const string Ready = "ready";
+
+    /// <summary>The state of an endpoint whose peer is connected and timed out so often that it is left alone for a while.</summary>
+    public const string NotAnswering = "not answering";
+
     public static EndpointStatus Describe(EndpointState state) => new(
         state.Endpoint, state.Role.ToString().ToLowerInvariant(), Phase(state.Phase), state.LastError, state.Since,
         state.Peer?.MessagesIn ?? 0, state.Peer?.MessagesOut ?? 0, state.Peer?.BytesIn ?? 0, state.Peer?.BytesOut ?? 0);
@@ -26,7 +32,7 @@ internal static class EndpointWords
     {
         EndpointPhase.Connecting => "connecting",
         EndpointPhase.Handshaking => "handshaking",
-        EndpointPhase.Ready => "ready",
+        EndpointPhase.Ready => Ready,
         EndpointPhase.Listening => "listening",
         EndpointPhase.BackingOff => "backing off",
         EndpointPhase.Refused => "refused",

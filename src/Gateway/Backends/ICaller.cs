@@ -33,6 +33,13 @@ internal interface ICall
     /// <summary>Where the streamed frame's bytes come from; exactly <see cref="StreamedLength"/> bytes are read.</summary>
     PipeReader StreamedBody { get; }
 
+    /// <summary>Whether the streamed body is here already, so that it can be read at any pace.</summary>
+    bool IsBodyHeld => false;
+
+    /// <summary>Takes the streamed body in at its sender's pace, so that it can be sent at the backend's; <see cref="StreamedBody"/> then reads what was taken in.</summary>
+    /// <returns>False when it is larger than what is held; then nothing was read.</returns>
+    ValueTask<bool> HoldBodyAsync(CancellationToken cancellationToken) => new(false);
+
     /// <summary>Takes a part of the reply, on the lane's read loop; as <see cref="IFrameSink.Accept"/>. The message may end without any part when the reply has no frame after its envelope.</summary>
     bool Accept(in FramePart part);
 

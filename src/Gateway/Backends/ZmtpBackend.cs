@@ -14,7 +14,11 @@ internal abstract class ZmtpBackend : IBackend, IPeerOwner, IAsyncDisposable
     {
         (Name, Socket, _options) = (name, options.Socket.ToUpperInvariant(), options);
         Log = log;
-        socket.Events = log.Tell;
+        socket.Events = e =>
+        {
+            log.Tell(e);
+            Told(e);
+        };
         Set = new PeerSet(type, socket, this);
     }
 
@@ -25,13 +29,13 @@ internal abstract class ZmtpBackend : IBackend, IPeerOwner, IAsyncDisposable
     public string Socket { get; }
 
     /// <inheritdoc/>
-    public IReadOnlyList<EndpointStatus> Endpoints => [.. Set.Endpoints.Select(EndpointWords.Describe)];
+    public virtual IReadOnlyList<EndpointStatus> Endpoints => [.. Set.Endpoints.Select(EndpointWords.Describe)];
 
     /// <inheritdoc/>
     public virtual bool IsReady => HasPeers;
 
     /// <inheritdoc/>
-    public string? WhyNotReady => IsReady ? null : EndpointWords.WhyNot(Set.Endpoints);
+    public virtual string? WhyNotReady => IsReady ? null : EndpointWords.WhyNot(Set.Endpoints);
 
     /// <inheritdoc/>
     public virtual string? Notice => null;
@@ -81,6 +85,11 @@ internal abstract class ZmtpBackend : IBackend, IPeerOwner, IAsyncDisposable
         }
 
         foreach (var endpoint in _options.Connect) Set.Connect(endpoint);
+    }
+
+    /// <summary>Something happened to an endpoint or a connection.</summary>
+    protected virtual void Told(in SocketEvent e)
+    {
     }
 
     protected virtual void Disposed()

@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Backends.Calling;
 using Gateway.Configuration;
 using Zmtp;
 using Zmtp.Transports;

@@ -22,6 +22,12 @@ internal sealed class WebCall(CallRoute route, TimeProvider time) : ICall, IAsyn
     /// <inheritdoc/>
     public PipeReader StreamedBody => _body.Streamed ?? throw new InvalidOperationException("This call streams nothing.");
 
+    /// <inheritdoc/>
+    public bool IsBodyHeld => _body.IsHeld;
+
+    /// <inheritdoc/>
+    public ValueTask<bool> HoldBodyAsync(CancellationToken cancellationToken) => _body.HoldAsync(cancellationToken);
+
     /// <summary>Reads and renders the request.</summary>
     /// <exception cref="BackendException">4xx: the request is not what the route takes.</exception>
     public ValueTask PrepareAsync(HttpContext context)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Gateway.Backends;
 
 namespace Gateway.Templates;
 
@@ -21,7 +22,7 @@ internal sealed class BodySpool(bool mayUseFile) : IAsyncDisposable
     {
         if (_file is null && mayUseFile && Length + bytes.Length > MemoryLimit)
         {
-            _file = CreateFile();
+            _file = TemporaryFile.Create();
             _file.Write(_memory.Written);
             _memory.Reset();
         }
@@ -51,17 +52,5 @@ internal sealed class BodySpool(bool mayUseFile) : IAsyncDisposable
     {
         _memory.Reset();
         return _file?.DisposeAsync() ?? default;
-    }
-
-    // Created by a name nobody can guess, readable by nobody else, gone with its handle.
-    private static FileStream CreateFile()
-    {
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0,
-            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose | FileOptions.SequentialScan,
-        };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return new FileStream(Path.Combine(Path.GetTempPath(), $"gateway-{Guid.NewGuid():N}.spool"), options);
     }
 }

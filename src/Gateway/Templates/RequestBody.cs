@@ -49,6 +49,31 @@ internal sealed class RequestBody(TimeProvider time) : IAsyncDisposable
         return length is null or > BufferLimit ? ReadLargeAsync(context, limits, length, mayStream) : ReadSmallAsync(context.Request.BodyReader, length.Value);
     }
 
+    /// <summary>Whether the streamed body was taken in already.</summary>
+    public bool IsHeld => _spool is not null;
+
+    /// <summary>Takes a streamed body in at its sender's pace, for a lane that is free only later; <see cref="Streamed"/> then reads what was taken in.</summary>
+    /// <returns>False when nothing is streamed.</returns>
+    /// <exception cref="BackendException">400: it ended early.</exception>
+    public async ValueTask<bool> HoldAsync(CancellationToken cancellationToken)
+    {
+        if (Streamed is not { } reader) return false;
+        if (IsHeld) return true;
+        _spool = new BodySpool(mayUseFile: true);
+        while (true)
+        {
+            var result = await reader.ReadAsync(cancellationToken);
+            await _spool.WriteAsync(result.Buffer);
+            reader.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted) break;
+        }
+
+        if (_spool.Length < StreamedLength)
+            throw new BackendException(StatusCodes.Status400BadRequest, "request-body-truncated", $"The request's body ended {StreamedLength - _spool.Length} bytes before its Content-Length.");
+        Streamed = _spool.OpenFile() ?? PipeReader.Create(_spool.InMemory());
+        return true;
+    }
+
     /// <summary>Tells the server how much of the body may be read at all, framing included.</summary>
     public static void LimitSize(HttpContext context, long maxBytes)
     {

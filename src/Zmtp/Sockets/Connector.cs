@@ -22,6 +22,8 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
     private int _failures;
     private bool _handshakeFailed;
     private bool _bareOnly;
+    private long _attemptedAt;
+    private TaskCompletionSource? _waiting;
 
     public string Endpoint => _text;
 
@@ -50,6 +52,21 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
         _running = Task.Run(RunAsync);
     }
 
+    /// <summary>Ends the wait before the next attempt, if the last one began long enough ago.</summary>
+    /// <returns>Whether an attempt is under way, or the peer is ready.</returns>
+    public bool TryNow(TimeSpan every)
+    {
+        lock (_gate)
+        {
+            if (_phase is EndpointPhase.Connecting or EndpointPhase.Handshaking or EndpointPhase.Ready) return true;
+            if (_waiting is null || set.Options.Time.GetElapsedTime(_attemptedAt) < every) return false;
+            // Told at once, so that who asks next sees the attempt that is about to begin.
+            _phase = EndpointPhase.Connecting;
+            _waiting.TrySetResult();
+            return true;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
@@ -63,6 +80,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
     {
         while (!_stopping.IsCancellationRequested)
         {
+            _attemptedAt = set.Options.Time.GetTimestamp();
             Enter(EndpointPhase.Connecting, null);
             _handshakeFailed = false;
             set.Raise(SocketEventKind.Connecting, _text, "");
@@ -138,6 +156,13 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
 
     private async Task BackOffAsync(bool wasReady, Exception? error)
     {
+        // It is we who went, and not for anything that the peer did.
+        if (wasReady && error is ZmtpAbandonedException)
+        {
+            set.Raise(SocketEventKind.Retrying, _text, "", error, TimeSpan.Zero);
+            return;
+        }
+
         // A peer that refuses or speaks something else may be replaced by a better one, so it is tried again, but rarely.
         var refused = !_bareOnly && error is ZmtpProtocolException { Error: not (ProtocolError.HandshakeTimeout or ProtocolError.HeartbeatTimeout or ProtocolError.SelfConnection) };
         _failures = wasReady && set.Options.Time.GetUtcNow() - _since >= Settled ? 0 : _failures + 1;
@@ -146,16 +171,20 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
         var ceiling = refused ? max : TimeSpan.FromTicks((long)Math.Min(max.Ticks, min.Ticks * Math.Pow(2, Math.Min(_failures, 30))));
         // Always jittered, over the upper half: many gateways must not come back in step.
         var delay = ceiling * (0.5 + (set.Options.Jitter() / 2));
+        var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate) _waiting = waiting;
         Failed(refused ? EndpointPhase.Refused : EndpointPhase.BackingOff, error);
         set.Raise(SocketEventKind.Retrying, _text, "", error, delay);
         try
         {
-            await Task.Delay(delay, set.Options.Time, _stopping.Token);
+            await waiting.Task.WaitAsync(delay, set.Options.Time, _stopping.Token);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException)
         {
-            // Stopped: the loop's condition ends it.
+            // Stopped: the loop's condition ends it. Or waited long enough.
         }
+
+        lock (_gate) _waiting = null;
     }
 
     private void Failed(EndpointPhase phase, Exception? error)

@@ -90,6 +90,19 @@ public sealed class PeerSet : IAsyncDisposable
         connector.Start();
     }
 
+    /// <summary>Tries endpoints again, at once, that are waited for after a failed attempt: for a user who needs a peer now.</summary>
+    /// <param name="every">An endpoint whose last attempt began less than this ago is left alone.</param>
+    /// <returns>Whether a peer may be ready soon: one is, one is being connected to, or one may connect to a bound endpoint. False when all are known to be down.</returns>
+    public bool RetryNow(TimeSpan every)
+    {
+        lock (_gate)
+        {
+            var any = _listeners.Count > 0 || _inproc.Count > 0 || _udp.Count > 0;
+            foreach (var connector in _connectors) any |= connector.TryNow(every);
+            return any;
+        }
+    }
+
     /// <summary>Why a socket of this type does not take an endpoint, in words that follow a colon; null when it does.</summary>
     public static string? WhyNot(SocketType type, ZmtpEndpoint endpoint, bool binds) => endpoint.Scheme switch
     {

@@ -60,7 +60,7 @@ internal sealed class WireFrameStream : FrameStream
     {
         if (_ended) return default;
         _ended = true;
-        if (Left > 0) _peer.Abort(new ZmtpException($"A streamed frame was given up with {Left} bytes left."));
+        if (Left > 0) _peer.Abort(new ZmtpAbandonedException($"A streamed frame was given up with {Left} bytes left."));
         else _outbox.EndStream();
         return default;
     }

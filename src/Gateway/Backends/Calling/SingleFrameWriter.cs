@@ -1,7 +1,7 @@
 using System.Buffers;
 using Zmtp.Sockets;
 
-namespace Gateway.Backends;
+namespace Gateway.Backends.Calling;
 
 /// <summary>Lets one frame through and refuses the second: a CLIENT's message has one.</summary>
 /// <remarks>Used again for each message of a connection that carries one call at a time.</remarks>
