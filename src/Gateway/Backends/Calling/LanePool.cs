@@ -142,7 +142,9 @@ internal sealed class LanePool(string backend, BackendOptions options, ILaneConn
                 var until = downSince is { } since ? Math.Min(deadline, since + Ticks(options.ConnectWait)) : deadline;
                 ThrowIfHopeless(until);
                 if (downSince is null && !OpenAnother(wantsOwn || oneAtATime ? _waiters.Count : 1)) RelieveAll();
-                await turn.Task.WaitAsync(time.GetElapsedTime(time.GetTimestamp(), until), time, cancellationToken);
+                // In whole milliseconds, which is what timers have: one that is a moment early would find nothing changed.
+                var left = TimeSpan.FromMilliseconds(Math.Ceiling(time.GetElapsedTime(time.GetTimestamp(), until).TotalMilliseconds));
+                await turn.Task.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1), time, cancellationToken);
                 looked = true;
             }
             catch (TimeoutException)
