@@ -83,16 +83,119 @@ public sealed class CallerBackendTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Without_a_ready_peer_a_call_fails_with_the_reason()
+    public async Task Where_nothing_listens_a_call_fails_at_once_with_the_reason()
     {
+        // The clock stands still: nobody waits for ConnectWait once the attempt has failed.
         var caller = Caller(new BackendOptions { Socket = "REQ", Connect = ["tcp://127.0.0.1:1"] });
         var calling = Call(caller, new RecordingCall("x"));
-        Assert.False(calling.IsCompleted);
-        _time.Advance(TimeSpan.FromSeconds(1));
         var error = await Assert.ThrowsAsync<BackendUnavailableException>(() => calling.WaitAsync(Bound));
         Assert.Equal((503, "backend-unavailable"), (error.Status, error.Code));
         Assert.Contains("tcp://127.0.0.1:1", error.Message, StringComparison.Ordinal);
         Assert.False(caller.IsReady);
+    }
+
+    [Fact]
+    public async Task While_a_peer_may_come_a_call_waits_for_ConnectWait()
+    {
+        var caller = Caller(new BackendOptions { Socket = "REQ", Bind = [Endpoint()] });
+        var calling = Call(caller, new RecordingCall("x"));
+        Assert.False(calling.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<BackendUnavailableException>(() => calling.WaitAsync(Bound));
+        Assert.Equal(0, caller.InFlight);
+    }
+
+    [Fact]
+    public async Task A_service_that_is_back_is_called_without_waiting_for_the_next_attempt()
+    {
+        var endpoint = Endpoint();
+        var caller = Caller(new BackendOptions { Socket = "REQ", Connect = [endpoint] }, reconnectMin: TimeSpan.FromMinutes(1));
+        var first = Service(endpoint);
+        await ReadyAsync(caller);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await first.DisposeAsync();
+        await ProxyTests.EventuallyAsync(() => caller.Endpoints[0].State == "backing off");
+        var second = Service(endpoint);
+        var calling = Call(caller, new RecordingCall("x"));
+        using var request = await Next(second);
+        Answer(second, request, "back");
+        await calling.WaitAsync(Bound);
+    }
+
+    [Fact]
+    public async Task A_probe_whose_connection_is_lost_does_not_leave_the_circuit_open()
+    {
+        var (caller, service) = Make(static options => options.Circuit = new CircuitOptions { Failures = 1, Break = TimeSpan.FromSeconds(10) });
+        await ReadyAsync(caller);
+        await TimeOutAsync(caller, service);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        var probing = Call(caller, new RecordingCall("probe"));
+        using (await Next(service)) await service.DisposeAsync();
+        await Assert.ThrowsAsync<BackendLostException>(() => probing.WaitAsync(Bound));
+
+        // Whatever listens there now starts fresh.
+        var again = Service(caller.Endpoints[0].Endpoint);
+        var calling = Call(caller, new RecordingCall("x"));
+        using var request = await Next(again);
+        Answer(again, request, "well");
+        await calling.WaitAsync(Bound);
+        Assert.True(caller.IsReady);
+    }
+
+    [Fact]
+    public async Task A_probe_whose_client_leaves_makes_room_for_the_next()
+    {
+        var (caller, service) = Make(static options => options.Circuit = new CircuitOptions { Failures = 1, Break = TimeSpan.FromSeconds(10) });
+        await ReadyAsync(caller);
+        await TimeOutAsync(caller, service);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        using var client = new CancellationTokenSource();
+        var probing = caller.CallAsync(new RecordingCall("probe"), TimeSpan.FromSeconds(5), repeatable: false, client.Token).AsTask();
+        using (await Next(service)) await client.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probing.WaitAsync(Bound));
+        var calling = Call(caller, new RecordingCall("x"));
+        using var request = await Next(service);
+        Answer(service, request, "well");
+        await calling.WaitAsync(Bound);
+    }
+
+    [Fact]
+    public async Task An_open_circuit_is_shown_and_a_late_reply_closes_it()
+    {
+        var (caller, service) = Make(static options => options.Circuit = new CircuitOptions { Failures = 1, Break = TimeSpan.FromSeconds(10) });
+        await ReadyAsync(caller);
+        using var late = await TimeOutAsync(caller, service);
+        Assert.False(caller.IsReady);
+        Assert.Contains("timed out 1 times in a row", caller.WhyNotReady, StringComparison.Ordinal);
+        Assert.Equal("not answering", Assert.Single(caller.Endpoints).State);
+        Answer(service, late, "at last");
+        await ProxyTests.EventuallyAsync(() => caller.IsReady);
+        var calling = Call(caller, new RecordingCall("x"));
+        using var request = await Next(service);
+        Answer(service, request, "well");
+        await calling.WaitAsync(Bound);
+    }
+
+    [Fact]
+    public async Task Calls_one_after_the_other_take_turns_over_the_endpoints()
+    {
+        string[] endpoints = [Endpoint(), Endpoint()];
+        var services = endpoints.Select(Service).ToArray();
+        var caller = Caller(new BackendOptions { Socket = "REQ", Connect = [.. endpoints] });
+        await ProxyTests.EventuallyAsync(() => caller.Endpoints.Count(static endpoint => endpoint.State == "ready") == 2);
+        var next = services.Select(Next).ToArray();
+        var counts = new int[2];
+        for (var i = 0; i < 30; i++)
+        {
+            var calling = Call(caller, new RecordingCall("x"));
+            var at = Array.IndexOf(next, await Task.WhenAny(next));
+            using (var request = await next[at]) Answer(services[at], request, "ok");
+            next[at] = Next(services[at]);
+            counts[at]++;
+            await calling.WaitAsync(Bound);
+        }
+
+        Assert.Equal([15, 15], counts);
     }
 
     [Fact]
@@ -220,6 +323,16 @@ public sealed class CallerBackendTests : IAsyncDisposable
     /// <summary>A call on a ready lane starts its timer before the call returns; one that waits for a lane starts it on the pool, perhaps after the clock was moved.</summary>
     private static Task ReadyAsync(CallerBackend caller) => ProxyTests.EventuallyAsync(() => caller.IsReady);
 
+    /// <summary>Lets one call time out; the request is the caller's.</summary>
+    private async Task<Message> TimeOutAsync(CallerBackend caller, RouterSocket service)
+    {
+        var calling = Call(caller, new RecordingCall("x"));
+        var request = await Next(service);
+        _time.Advance(TimeSpan.FromSeconds(5.1));
+        await Assert.ThrowsAsync<BackendTimeoutException>(() => calling.WaitAsync(Bound));
+        return request;
+    }
+
     private static Task<Message> Next(RouterSocket service) => service.ReceiveAsync().AsTask().WaitAsync(Bound);
 
     private static void Answer(RouterSocket service, Message request, string body)
@@ -248,10 +361,12 @@ public sealed class CallerBackendTests : IAsyncDisposable
         return service;
     }
 
-    private CallerBackend Caller(BackendOptions options)
+    private CallerBackend Caller(BackendOptions options, TimeSpan? reconnectMin = null)
     {
         var metrics = new BackendMetrics(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>());
-        var caller = new CallerBackend("test", options, new ZmtpOptions { Time = _time }, _time, new BackendLog("test", NullLogger.Instance, metrics), metrics);
+        var socket = new ZmtpOptions { Time = _time };
+        if (reconnectMin is { } wait) socket.ReconnectMin = wait;
+        var caller = new CallerBackend("test", options, socket, _time, new BackendLog("test", NullLogger.Instance, metrics), metrics);
         _open.Add(caller);
         return caller;
     }

@@ -52,7 +52,7 @@ internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, i
             throw;
         }
 
-        return TryTakeBack(id) ? HandOver.NotSent : HandOver.TakenOver;
+        return BackFrom(id);
     }
 
     public HandOver TryBeginTransfer(PendingCall call, bool alone, out FrameStream? stream)
@@ -72,7 +72,7 @@ internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, i
         }
 
         LeaveTransfer();
-        return TryTakeBack(id) ? HandOver.NotSent : HandOver.TakenOver;
+        return BackFrom(id);
     }
 
     public void EndTransfer(ulong id, long deadline)
@@ -97,6 +97,7 @@ internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, i
         }
 
         if (maxCalls == 1) GiveUp();
+        else owner.LaneIsFree(this);
         return call;
     }
 
@@ -110,7 +111,9 @@ internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, i
             _closed |= maxCalls == 1 && expired.Count > before;
         }
 
-        if (maxCalls == 1 && expired.Count > before) GiveUp();
+        if (expired.Count == before) return;
+        if (maxCalls == 1) GiveUp();
+        else owner.LaneIsFree(this);
     }
 
     public bool WasHeldSince(long timestamp)
@@ -215,6 +218,7 @@ internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, i
     {
         var current = _current!;
         (_current, _isReceiving) = (null, false);
+        owner.LaneIsFree(this);
         owner.BadEnvelope();
         owner.End(current, CallEnd.Abandoned, new BackendException(502, "backend-bad-reply", $"Backend '{owner.Name}' returned a reply {what}"));
     }
@@ -225,10 +229,9 @@ internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, i
         var (current, stored) = (_current, _stored);
         if (current is null && stored is null) return;
         (_current, _stored) = (null, null);
-        var wasTaken = _isSlow || maxCalls == 1;
         _isReceiving = _isSlow = false;
         circuit.Succeeded();
-        if (wasTaken) owner.LaneIsFree(this);
+        owner.LaneIsFree(this);
         if (current is not null) owner.End(current, CallEnd.Answered, null);
         else stored!.End();
     }
@@ -277,6 +280,13 @@ internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, i
             _sharedTransfers--;
             _heldUntil = owner.Time.GetTimestamp();
         }
+    }
+
+    private HandOver BackFrom(ulong id)
+    {
+        if (!TryTakeBack(id)) return HandOver.TakenOver;
+        owner.LaneIsFree(this);
+        return HandOver.NotSent;
     }
 
     private bool TryTakeBack(ulong id)
