@@ -170,6 +170,65 @@ public class DeviceTests
     }
 
     [Fact]
+    public async Task The_ninth_tap_of_a_device_is_refused_and_may_come_when_one_has_gone()
+    {
+        await using var gateway = await GatewayHost.StartAsync(Streamer);
+        var watchers = new List<RawWebSocketClient>();
+        for (var i = 0; i < DeviceTaps.Most; i++) watchers.Add(await RawWebSocketClient.OpenAsync(gateway.BaseAddress.Port, "/gateway/devices/work/tap"));
+        await using var ninth = new RawWebSocketClient();
+        const string Upgrade = "GET /gateway/devices/work/tap HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        Assert.StartsWith("HTTP/1.1 429 ", await ninth.HandshakeAsync(gateway.BaseAddress.Port, Upgrade), StringComparison.Ordinal);
+        await watchers[0].DisposeAsync();
+        await ProxyTests.EventuallyAsync(() => Find(gateway).Taps.Count == DeviceTaps.Most - 1);
+        await using var next = await RawWebSocketClient.OpenAsync(gateway.BaseAddress.Port, "/gateway/devices/work/tap");
+        foreach (var watcher in watchers) await watcher.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Taps_that_want_the_same_share_one_text_of_each_message()
+    {
+        await using var gateway = await GatewayHost.StartAsync(Streamer);
+        var watchers = new List<RawWebSocketClient>();
+        for (var i = 0; i < 3; i++) watchers.Add(await RawWebSocketClient.OpenAsync(gateway.BaseAddress.Port, "/gateway/devices/work/tap"));
+        var device = Find(gateway);
+        await using var producer = new PushSocket();
+        await using var worker = new PullSocket();
+        producer.Connect(device.Status.Proxy!.Frontend.Endpoints[0].Endpoint);
+        worker.Connect(device.Status.Proxy!.Backend.Endpoints[0].Endpoint);
+        for (var i = 1; i <= 5; i++)
+        {
+            await producer.SendAsync(Message.Of($"message {i}"));
+            foreach (var watcher in watchers)
+            {
+                var shown = await ReadAsync(watcher);
+                Assert.Equal((i, $"message {i}"), (shown.GetProperty("seq").GetInt32(), shown.GetProperty("frames")[0].GetProperty("text").GetString()));
+            }
+        }
+
+        Assert.Equal(5, device.Taps.Encoded);
+        foreach (var watcher in watchers) await watcher.DisposeAsync();
+    }
+
+    [Fact]
+    public void What_waits_for_a_tap_that_does_not_read_is_bounded_in_bytes_and_numbers_tell_of_the_gap()
+    {
+        var time = new ManualTimeProvider();
+        var watcher = new TapWatcher(maxBytes: 65_536, perSecond: 1_000, time);
+        var text = new byte[300_000];
+        var wanted = 0;
+        for (var i = 0; i < 100; i++)
+        {
+            if (!watcher.Wants(time.GetTimestamp(), out var seq)) continue;
+            wanted++;
+            watcher.Offer(seq, text);
+        }
+
+        // The fourth finds no room; from then on nothing is copied for it.
+        Assert.Equal((4, 900_000L), (wanted, watcher.WaitingBytes));
+        watcher.End();
+    }
+
+    [Fact]
     public async Task A_reload_starts_and_ends_devices_and_leaves_the_others_running()
     {
         await using var gateway = await GatewayHost.StartAsync(Streamer);
