@@ -8,6 +8,9 @@ using Gateway.Configuration;
 using Gateway.Devices;
 using Gateway.Tests.TestSupport;
 using Gateway.Tests.Zmtp.Proxies;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Zmtp;
@@ -44,6 +47,9 @@ public class DeviceTests
     [InlineData("work", "stop", "Origin: null", 403, "cross-site")]
     [InlineData("work", "stop", "Sec-Fetch-Site: cross-site", 403, "cross-site")]
     [InlineData("work", "stop", "Sec-Fetch-Site: same-site", 403, "cross-site")]
+    [InlineData("work", "stop", "Host: evil.example", 403, "cross-site")]
+    [InlineData("work", "stop", "X-Forwarded-For: 10.0.0.5", 403, "not-local")]
+    [InlineData("work", "stop", "Forwarded: for=10.0.0.5", 403, "not-local")]
     [InlineData("other", "stop", "Accept: */*", 404, "unknown-device")]
     [InlineData("work", "explode", "Accept: */*", 404, "not-found")]
     public async Task Who_may_not_or_means_nothing_that_is_there_steers_nothing(string device, string action, string header, int status, string code)
@@ -54,6 +60,46 @@ public class DeviceTests
         using var response = await gateway.Client.SendAsync(request);
         Assert.Equal((status, code), ((int)response.StatusCode, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString()));
         Assert.Equal(DeviceState.Running, Find(gateway).Status.State);
+    }
+
+    [Theory]
+    [InlineData("10.0.0.5", HttpStatusCode.Forbidden)]
+    [InlineData("172.17.0.1", HttpStatusCode.Forbidden)]
+    [InlineData("2001:db8::1", HttpStatusCode.Forbidden)]
+    [InlineData("::ffff:10.0.0.5", HttpStatusCode.Forbidden)]
+    [InlineData("::ffff:127.0.0.1", HttpStatusCode.OK)]
+    [InlineData("::1", HttpStatusCode.OK)]
+    public async Task Another_machine_neither_steers_nor_watches(string address, HttpStatusCode status)
+    {
+        await using var gateway = await GatewayHost.StartAsync(services => services.AddSingleton<IStartupFilter>(new From(IPAddress.Parse(address))), Streamer);
+        using var response = await PostAsync(gateway, "pause");
+        Assert.Equal(status, response.StatusCode);
+        await using var tap = new RawWebSocketClient();
+        const string Upgrade = "GET /gateway/devices/work/tap HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        Assert.StartsWith(status == HttpStatusCode.OK ? "HTTP/1.1 101 " : "HTTP/1.1 403 ", await tap.HandshakeAsync(gateway.BaseAddress.Port, Upgrade), StringComparison.Ordinal);
+        if (status == HttpStatusCode.OK) return;
+        var problem = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("not-local", problem.GetProperty("code").GetString());
+        Assert.StartsWith("Until Gateway has access control,", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("gateway.example", "gateway.example", true)]
+    [InlineData("a.example", "b.example; *.example", true)]
+    [InlineData("evil.test", "gateway.example", false)]
+    [InlineData("evil.test", "*", false)]
+    [InlineData("evil.test", null, false)]
+    [InlineData("localhost.evil.test", null, false)]
+    [InlineData("localhost", null, true)]
+    [InlineData("[::1]", null, true)]
+    [InlineData("127.0.0.1", "gateway.example", true)]
+    public void A_name_that_is_pointed_at_this_machine_is_no_name_of_ours(string host, string? allowed, bool isOurs)
+    {
+        var request = new DefaultHttpContext().Request;
+        request.Host = new HostString(host, 8080);
+        request.Headers.Origin = $"http://{host}:8080";
+        request.Headers["Sec-Fetch-Site"] = "same-origin";
+        Assert.Equal(isOurs, SameOrigin.Holds(request, allowed));
     }
 
     [Fact]
@@ -241,6 +287,20 @@ public class DeviceTests
         options.Devices.Remove("work");
         configuration.Replace(new GatewaySnapshot(options, isDemo: false));
         await ProxyTests.EventuallyAsync(() => !registry.TryGet("work", out _) && before.Status.State == DeviceState.Stopped);
+    }
+
+    /// <summary>Every request comes from one address.</summary>
+    private sealed class From(IPAddress address) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, rest) =>
+            {
+                context.Connection.RemoteIpAddress = address;
+                return rest(context);
+            });
+            next(app);
+        };
     }
 
     private static Task<HttpResponseMessage> PostAsync(GatewayHost gateway, string action) =>

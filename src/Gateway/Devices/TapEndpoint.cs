@@ -32,15 +32,10 @@ internal sealed class TapEndpoint : IDisposable
     /// <summary>Watches until the connection or the device ends; answers what is no WebSocket with a problem.</summary>
     public async Task HandleAsync(HttpContext context, Device? device)
     {
+        if (await DeviceEndpoints.IsRefusedAsync(context)) return;
         if (device is null)
         {
             await DeviceEndpoints.UnknownAsync(context);
-            return;
-        }
-
-        if (!SameOrigin.Holds(context.Request))
-        {
-            await DeviceEndpoints.ForeignAsync(context);
             return;
         }
 
