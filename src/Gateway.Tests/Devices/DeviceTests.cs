@@ -8,6 +8,9 @@ using Gateway.Configuration;
 using Gateway.Devices;
 using Gateway.Tests.TestSupport;
 using Gateway.Tests.Zmtp.Proxies;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Zmtp;
@@ -44,6 +47,9 @@ public class DeviceTests
     [InlineData("work", "stop", "Origin: null", 403, "cross-site")]
     [InlineData("work", "stop", "Sec-Fetch-Site: cross-site", 403, "cross-site")]
     [InlineData("work", "stop", "Sec-Fetch-Site: same-site", 403, "cross-site")]
+    [InlineData("work", "stop", "Host: evil.example", 403, "cross-site")]
+    [InlineData("work", "stop", "X-Forwarded-For: 10.0.0.5", 403, "not-local")]
+    [InlineData("work", "stop", "Forwarded: for=10.0.0.5", 403, "not-local")]
     [InlineData("other", "stop", "Accept: */*", 404, "unknown-device")]
     [InlineData("work", "explode", "Accept: */*", 404, "not-found")]
     public async Task Who_may_not_or_means_nothing_that_is_there_steers_nothing(string device, string action, string header, int status, string code)
@@ -54,6 +60,46 @@ public class DeviceTests
         using var response = await gateway.Client.SendAsync(request);
         Assert.Equal((status, code), ((int)response.StatusCode, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString()));
         Assert.Equal(DeviceState.Running, Find(gateway).Status.State);
+    }
+
+    [Theory]
+    [InlineData("10.0.0.5", HttpStatusCode.Forbidden)]
+    [InlineData("172.17.0.1", HttpStatusCode.Forbidden)]
+    [InlineData("2001:db8::1", HttpStatusCode.Forbidden)]
+    [InlineData("::ffff:10.0.0.5", HttpStatusCode.Forbidden)]
+    [InlineData("::ffff:127.0.0.1", HttpStatusCode.OK)]
+    [InlineData("::1", HttpStatusCode.OK)]
+    public async Task Another_machine_neither_steers_nor_watches(string address, HttpStatusCode status)
+    {
+        await using var gateway = await GatewayHost.StartAsync(services => services.AddSingleton<IStartupFilter>(new From(IPAddress.Parse(address))), Streamer);
+        using var response = await PostAsync(gateway, "pause");
+        Assert.Equal(status, response.StatusCode);
+        await using var tap = new RawWebSocketClient();
+        const string Upgrade = "GET /gateway/devices/work/tap HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        Assert.StartsWith(status == HttpStatusCode.OK ? "HTTP/1.1 101 " : "HTTP/1.1 403 ", await tap.HandshakeAsync(gateway.BaseAddress.Port, Upgrade), StringComparison.Ordinal);
+        if (status == HttpStatusCode.OK) return;
+        var problem = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("not-local", problem.GetProperty("code").GetString());
+        Assert.StartsWith("Until Gateway has access control,", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("gateway.example", "gateway.example", true)]
+    [InlineData("a.example", "b.example; *.example", true)]
+    [InlineData("evil.test", "gateway.example", false)]
+    [InlineData("evil.test", "*", false)]
+    [InlineData("evil.test", null, false)]
+    [InlineData("localhost.evil.test", null, false)]
+    [InlineData("localhost", null, true)]
+    [InlineData("[::1]", null, true)]
+    [InlineData("127.0.0.1", "gateway.example", true)]
+    public void A_name_that_is_pointed_at_this_machine_is_no_name_of_ours(string host, string? allowed, bool isOurs)
+    {
+        var request = new DefaultHttpContext().Request;
+        request.Host = new HostString(host, 8080);
+        request.Headers.Origin = $"http://{host}:8080";
+        request.Headers["Sec-Fetch-Site"] = "same-origin";
+        Assert.Equal(isOurs, SameOrigin.Holds(request, allowed));
     }
 
     [Fact]
@@ -170,6 +216,65 @@ public class DeviceTests
     }
 
     [Fact]
+    public async Task The_ninth_tap_of_a_device_is_refused_and_may_come_when_one_has_gone()
+    {
+        await using var gateway = await GatewayHost.StartAsync(Streamer);
+        var watchers = new List<RawWebSocketClient>();
+        for (var i = 0; i < DeviceTaps.Most; i++) watchers.Add(await RawWebSocketClient.OpenAsync(gateway.BaseAddress.Port, "/gateway/devices/work/tap"));
+        await using var ninth = new RawWebSocketClient();
+        const string Upgrade = "GET /gateway/devices/work/tap HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        Assert.StartsWith("HTTP/1.1 429 ", await ninth.HandshakeAsync(gateway.BaseAddress.Port, Upgrade), StringComparison.Ordinal);
+        await watchers[0].DisposeAsync();
+        await ProxyTests.EventuallyAsync(() => Find(gateway).Taps.Count == DeviceTaps.Most - 1);
+        await using var next = await RawWebSocketClient.OpenAsync(gateway.BaseAddress.Port, "/gateway/devices/work/tap");
+        foreach (var watcher in watchers) await watcher.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Taps_that_want_the_same_share_one_text_of_each_message()
+    {
+        await using var gateway = await GatewayHost.StartAsync(Streamer);
+        var watchers = new List<RawWebSocketClient>();
+        for (var i = 0; i < 3; i++) watchers.Add(await RawWebSocketClient.OpenAsync(gateway.BaseAddress.Port, "/gateway/devices/work/tap"));
+        var device = Find(gateway);
+        await using var producer = new PushSocket();
+        await using var worker = new PullSocket();
+        producer.Connect(device.Status.Proxy!.Frontend.Endpoints[0].Endpoint);
+        worker.Connect(device.Status.Proxy!.Backend.Endpoints[0].Endpoint);
+        for (var i = 1; i <= 5; i++)
+        {
+            await producer.SendAsync(Message.Of($"message {i}"));
+            foreach (var watcher in watchers)
+            {
+                var shown = await ReadAsync(watcher);
+                Assert.Equal((i, $"message {i}"), (shown.GetProperty("seq").GetInt32(), shown.GetProperty("frames")[0].GetProperty("text").GetString()));
+            }
+        }
+
+        Assert.Equal(5, device.Taps.Encoded);
+        foreach (var watcher in watchers) await watcher.DisposeAsync();
+    }
+
+    [Fact]
+    public void What_waits_for_a_tap_that_does_not_read_is_bounded_in_bytes_and_numbers_tell_of_the_gap()
+    {
+        var time = new ManualTimeProvider();
+        var watcher = new TapWatcher(maxBytes: 65_536, perSecond: 1_000, time);
+        var text = new byte[300_000];
+        var wanted = 0;
+        for (var i = 0; i < 100; i++)
+        {
+            if (!watcher.Wants(time.GetTimestamp(), out var seq)) continue;
+            wanted++;
+            watcher.Offer(seq, text);
+        }
+
+        // The fourth finds no room; from then on nothing is copied for it.
+        Assert.Equal((4, 900_000L), (wanted, watcher.WaitingBytes));
+        watcher.End();
+    }
+
+    [Fact]
     public async Task A_reload_starts_and_ends_devices_and_leaves_the_others_running()
     {
         await using var gateway = await GatewayHost.StartAsync(Streamer);
@@ -182,6 +287,20 @@ public class DeviceTests
         options.Devices.Remove("work");
         configuration.Replace(new GatewaySnapshot(options, isDemo: false));
         await ProxyTests.EventuallyAsync(() => !registry.TryGet("work", out _) && before.Status.State == DeviceState.Stopped);
+    }
+
+    /// <summary>Every request comes from one address.</summary>
+    private sealed class From(IPAddress address) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, rest) =>
+            {
+                context.Connection.RemoteIpAddress = address;
+                return rest(context);
+            });
+            next(app);
+        };
     }
 
     private static Task<HttpResponseMessage> PostAsync(GatewayHost gateway, string action) =>

@@ -111,7 +111,7 @@ internal sealed class Device : IAsyncDisposable
     {
         if (_isDisposed) return;
         _isDisposed = true;
-        Taps.Dispose();
+        await Taps.DisposeAsync();
         await _retry.DisposeAsync();
         await StopAsync();
         await Task.WhenAll(_watching, _retrying);

@@ -52,18 +52,28 @@ internal static class DeviceEndpoints
             $"No device has the name '{context.Request.RouteValues["name"]}'; {(names.Length == 0 ? "none is configured" : $"configured: {names}")}.");
     }
 
-    /// <summary>A page of another site asks.</summary>
-    internal static Task ForeignAsync(HttpContext context) => Problems.WriteAsync(
-        context, StatusCodes.Status403Forbidden, "cross-site", "Devices are not steered or watched from pages of other sites.");
+    /// <summary>Answers who may neither steer nor watch: other machines, and pages of other sites.</summary>
+    /// <returns>Whether it did.</returns>
+    internal static async Task<bool> IsRefusedAsync(HttpContext context)
+    {
+        if (!LocalOnly.Holds(context))
+        {
+            await Problems.WriteAsync(
+                context, StatusCodes.Status403Forbidden, "not-local",
+                "Until Gateway has access control, devices are steered and watched only from the machine (or container) that it runs on, over a loopback address and not through a proxy.");
+            return true;
+        }
+
+        if (SameOrigin.Holds(context.Request, context.RequestServices.GetRequiredService<IConfiguration>()["AllowedHosts"])) return false;
+        await Problems.WriteAsync(
+            context, StatusCodes.Status403Forbidden, "cross-site",
+            "Devices are not steered or watched from pages of other sites, nor under a host name that is neither a loopback name nor listed in AllowedHosts.");
+        return true;
+    }
 
     private static async Task SteerAsync(HttpContext context)
     {
-        if (!SameOrigin.Holds(context.Request))
-        {
-            await ForeignAsync(context);
-            return;
-        }
-
+        if (await IsRefusedAsync(context)) return;
         var action = ((string)context.Request.RouteValues["action"]!).ToLowerInvariant();
         if (!Actions.Contains(action, StringComparer.Ordinal))
         {

@@ -46,7 +46,7 @@ internal sealed class DeviceOperations : IDocumentFilter
 
     private static string Problem(string status) => status switch
     {
-        "403" => "A page of another site asked.",
+        "403" => "Another machine asked, or a page of another site.",
         "404" => "No device has the name.",
         _ => "The device does not run.",
     };

@@ -32,15 +32,10 @@ internal sealed class TapEndpoint : IDisposable
     /// <summary>Watches until the connection or the device ends; answers what is no WebSocket with a problem.</summary>
     public async Task HandleAsync(HttpContext context, Device? device)
     {
+        if (await DeviceEndpoints.IsRefusedAsync(context)) return;
         if (device is null)
         {
             await DeviceEndpoints.UnknownAsync(context);
-            return;
-        }
-
-        if (!SameOrigin.Holds(context.Request))
-        {
-            await DeviceEndpoints.ForeignAsync(context);
             return;
         }
 
@@ -59,7 +54,16 @@ internal sealed class TapEndpoint : IDisposable
         }
 
         // Before the 101: whoever sees it gets everything from then on.
-        if (device.Taps.Add(maxBytes, rate) is not { } watcher)
+        var admission = device.Taps.TryAdd(maxBytes, rate, out var watcher);
+        if (admission == TapAdmission.Full)
+        {
+            await Problems.WriteAsync(
+                context, StatusCodes.Status429TooManyRequests, "too-many-taps",
+                $"Device '{device.Name}' is watched by {DeviceTaps.Most} taps already, which is the most; close one.");
+            return;
+        }
+
+        if (watcher is null)
         {
             await DeviceEndpoints.UnknownAsync(context);
             return;
@@ -97,11 +101,7 @@ internal sealed class TapEndpoint : IDisposable
 
     private static async Task SendAsync(WebSocketConnection connection, TapWatcher watcher)
     {
-        await foreach (var text in watcher.Shown.ReadAllAsync())
-        {
-            if (!await connection.SendAsync(WebSocketOpcode.Text, text)) return;
-        }
-
+        if (!await watcher.SendAllAsync(text => connection.SendAsync(WebSocketOpcode.Text, text))) return;
         // The device is gone, or the connection: then this says nothing.
         await connection.CloseAsync(WebSocketCloseCode.GoingAway, "the device is gone");
     }

@@ -1,104 +1,86 @@
-using System.Buffers;
-using System.Text.Json;
-using System.Text.Unicode;
+using System.Globalization;
+using System.Text;
 using System.Threading.Channels;
-using Zmtp.Proxies;
 
 namespace Gateway.Devices;
 
-/// <summary>One who watches a device: messages become JSON in the thread that moves them, at most so many a second and so many bytes of each frame.</summary>
+/// <summary>One who watches a device: at most so many messages a second and so many bytes of each frame.</summary>
 /// <remarks>What comes too fast, or finds the watcher's connection behind, is skipped; the next message shown says how many were.</remarks>
 internal sealed class TapWatcher(int maxBytes, int perSecond, TimeProvider time)
 {
     private const int MaxWaiting = 256;
-    private const int MaxFrames = 32;
+    private const int MaxWaitingBytes = 1 << 20;
 
     private readonly Lock _gate = new();
-    private readonly Channel<byte[]> _shown = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+    private readonly Channel<Shown> _shown = Channel.CreateBounded<Shown>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private long _second = time.GetTimestamp();
     private int _inSecond;
     private long _seen;
-    private long _skipped;
+    private long _lastShown;
+    private long _waitingBytes;
+    private volatile bool _isBehind;
 
-    /// <summary>What to send, oldest first; ends with the device.</summary>
-    public ChannelReader<byte[]> Shown => _shown.Reader;
+    /// <summary>Bytes shown of a frame.</summary>
+    public int MaxBytes => maxBytes;
+
+    /// <summary>Bytes that wait to be sent; the texts are shared with other watchers.</summary>
+    public long WaitingBytes => Volatile.Read(ref _waitingBytes);
 
     /// <summary>Nothing more is shown.</summary>
     public void End() => _shown.Writer.TryComplete();
 
     /// <summary>A message passes.</summary>
-    public void Offer(ProxyDirection direction, ProxyMessage message)
+    /// <param name="now">Timestamp.</param>
+    /// <param name="seq">Its number, for <see cref="Offer"/>.</param>
+    /// <returns>Whether it is to be shown.</returns>
+    public bool Wants(long now, out long seq)
     {
         lock (_gate)
         {
-            _seen++;
-            if (!IsInRate() || !_shown.Writer.TryWrite(Describe(direction, message)))
-            {
-                _skipped++;
-                return;
-            }
-
+            seq = ++_seen;
+            if (time.GetElapsedTime(_second, now) >= TimeSpan.FromSeconds(1)) (_second, _inSecond) = (now, 0);
+            // Who had no room is not copied or written for until half of what waits has gone.
+            if (_isBehind && WaitingBytes > MaxWaitingBytes / 2) return false;
+            _isBehind = false;
+            if (_inSecond >= perSecond) return false;
             _inSecond++;
-            _skipped = 0;
+            return true;
         }
     }
 
-    private bool IsInRate()
+    /// <summary>The text of a message that was wanted; called by one thread.</summary>
+    public void Offer(long seq, byte[] text)
     {
-        var now = time.GetTimestamp();
-        if (time.GetElapsedTime(_second, now) >= TimeSpan.FromSeconds(1)) (_second, _inSecond) = (now, 0);
-        return _inSecond < perSecond;
-    }
-
-    private byte[] Describe(ProxyDirection direction, ProxyMessage message)
-    {
-        var body = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(body))
+        // The first is taken whatever its size, which is bounded where the message was copied.
+        var waiting = Volatile.Read(ref _waitingBytes);
+        if (waiting > 0 && waiting + text.Length > MaxWaitingBytes)
         {
-            writer.WriteStartObject();
-            writer.WriteString("direction"u8, direction == ProxyDirection.In ? "in"u8 : "out"u8);
-            writer.WriteNumber("seq"u8, _seen);
-            writer.WriteString("time"u8, time.GetUtcNow());
-            writer.WriteNumber("size"u8, message.Length);
-            writer.WriteNumber("skipped"u8, _skipped);
-            writer.WriteNumber("frameCount"u8, message.Count);
-            writer.WriteStartArray("frames"u8);
-            for (var i = 0; i < Math.Min(message.Count, MaxFrames); i++) WriteFrame(writer, message[i], message.LengthOf(i));
-            writer.WriteEndArray();
-            writer.WriteEndObject();
+            _isBehind = true;
+            return;
         }
 
-        return body.WrittenSpan.ToArray();
+        Interlocked.Add(ref _waitingBytes, text.Length);
+        if (_shown.Writer.TryWrite(new Shown(seq, seq - _lastShown - 1, text))) _lastShown = seq;
+        else Interlocked.Add(ref _waitingBytes, -text.Length);
     }
 
-    private void WriteFrame(Utf8JsonWriter writer, ReadOnlySpan<byte> bytes, long size)
+    /// <summary>Hands out what is to be sent, oldest first, until the device is gone or the sender says false.</summary>
+    /// <param name="send">Sends one JSON text, whose bytes are valid until it completes.</param>
+    /// <returns>False when the sender said so.</returns>
+    public async Task<bool> SendAllAsync(Func<ReadOnlyMemory<byte>, ValueTask<bool>> send)
     {
-        var shown = bytes[..Math.Min(bytes.Length, maxBytes)];
-        writer.WriteStartObject();
-        writer.WriteNumber("size"u8, size);
-        // A text that the cap cuts inside a character is still a text.
-        if (IsText(shown)) writer.WriteString("text"u8, shown);
-        else if (shown.Length < size && IsText(WithoutTornEnd(shown))) writer.WriteString("text"u8, WithoutTornEnd(shown));
-        else writer.WriteString("hex"u8, Convert.ToHexStringLower(shown));
-        if (shown.Length < size) writer.WriteBoolean("truncated"u8, true);
-        writer.WriteEndObject();
-    }
-
-    private static bool IsText(ReadOnlySpan<byte> bytes)
-    {
-        foreach (var octet in bytes)
+        await foreach (var (seq, skipped, text) in _shown.Reader.ReadAllAsync())
         {
-            // Control characters are no text, but for tab, line feed and carriage return.
-            if (octet is < 0x20 and not (0x09 or 0x0A or 0x0D) or 0x7F) return false;
+            // Only the number and the gap are the watcher's own; they stand in front of what all share.
+            var head = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"seq":{{seq}},"skipped":{{skipped}},"""));
+            byte[] whole = [.. head, .. text];
+            var isSent = await send(whole);
+            Interlocked.Add(ref _waitingBytes, -text.Length);
+            if (!isSent) return false;
         }
 
-        return Utf8.IsValid(bytes);
+        return true;
     }
 
-    private static ReadOnlySpan<byte> WithoutTornEnd(ReadOnlySpan<byte> bytes)
-    {
-        var end = bytes.Length;
-        while (end > Math.Max(0, bytes.Length - 4) && (bytes[end - 1] & 0xC0) == 0x80) end--;
-        return end > 0 && bytes[end - 1] >= 0xC0 ? bytes[..(end - 1)] : bytes;
-    }
+    private readonly record struct Shown(long Seq, long Skipped, byte[] Text);
 }

@@ -23,6 +23,18 @@ public sealed class ProxyOptions
     /// </summary>
     public TimeSpan FullPeerTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Last frames of messages above this many bytes are sent on while they arrive, where one peer gets them; others are held whole. Default 1 MiB.</summary>
+    /// <summary>
+    /// Last frames of messages above this many bytes are sent on while they arrive, where one peer gets them and the side they come from has no
+    /// other peer; others are held whole. Default 1 MiB.
+    /// </summary>
     public long StreamAbove { get; set; } = 1024 * 1024;
+
+    /// <summary>
+    /// Time in which a frame that is sent on while it arrives has to gain <see cref="StreamBytesPerSecond"/> on average, again and again. Else the
+    /// connection that holds it up is closed: the source's when its bytes did not come, the target's when it did not take them. Default 10 s; above 0.
+    /// </summary>
+    public TimeSpan StreamTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Least pace of a frame that is sent on while it arrives, in bytes a second. Default 16 KiB; at least 1.</summary>
+    public long StreamBytesPerSecond { get; set; } = 16 * 1024;
 }

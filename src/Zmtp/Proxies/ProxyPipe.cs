@@ -91,6 +91,7 @@ internal sealed class ProxyPipe(ProxyWay way, Peer source, byte[]? prefix, Func<
         if (large.State == LargeState.Assembled)
         {
             // The target takes whole messages: the frame is collected like any other.
+            if (large.Length > way.MaxHeld - _message.Length) throw TooLarge();
             (_large, _isHeldWhole) = (null, true);
             _message.AppendBytes(large.TakeFirst());
             return;
@@ -196,6 +197,8 @@ internal sealed class ProxyPipe(ProxyWay way, Peer source, byte[]? prefix, Func<
 
     private void Append(in FramePart part)
     {
+        // By its announced length: what will not fit is refused before it is collected.
+        if (part.IsFirst && part.FrameLength > way.MaxHeld - _message.Length) throw TooLarge();
         if (_message.Length + (long)part.Bytes.Length > Array.MaxLength) throw new ZmtpProtocolException(ProtocolError.FrameTooLarge, "a message above 2 GiB");
         _message.AppendBytes(part.Bytes);
         if (!part.IsLast) return;
@@ -203,6 +206,8 @@ internal sealed class ProxyPipe(ProxyWay way, Peer source, byte[]? prefix, Func<
         // Between two ROUTERs: the destination, then who sends.
         if (++_frames == 1 && way.Swaps) _message.Add(prefix!);
     }
+
+    private ZmtpProtocolException TooLarge() => new(ProtocolError.FrameTooLarge, $"messages that are held whole have at most {way.MaxHeld} bytes");
 
     private bool Send()
     {
@@ -305,11 +310,11 @@ internal sealed class ProxyPipe(ProxyWay way, Peer source, byte[]? prefix, Func<
             return true;
         }
 
-        var large = new LargeFrame(part.FrameLength);
+        var large = new LargeFrame(part.FrameLength, source);
         if (outcome != ForwardOutcome.Full)
         {
             _large = large;
-            large.Begin(stream);
+            large.Begin(stream, way.Settings.Time, way.StreamTimeout, way.StreamBytesPerSecond);
             return AcceptPiece(part);
         }
 
@@ -341,7 +346,7 @@ internal sealed class ProxyPipe(ProxyWay way, Peer source, byte[]? prefix, Func<
         var outcome = way.TryBegin(parcel, large.Length, large.First, out var stream);
         if (outcome == ForwardOutcome.Full && (outcome = Refused(parcel)) == ForwardOutcome.Full) return false;
         if (outcome == ForwardOutcome.NotInPieces) large.Assemble();
-        else large.Begin(stream);
+        else large.Begin(stream, way.Settings.Time, way.StreamTimeout, way.StreamBytesPerSecond);
         _refusedSince = null;
         _room?.TrySetResult();
         _room = null;

@@ -7,6 +7,9 @@ namespace Zmtp.Proxies;
 /// <remarks>Pipes whose messages found no room wait in turns. A change at the target (a peer came or has room) empties them on the pool.</remarks>
 internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
 {
+    // Where a message is held as a whole, one peer's word is not enough to hold any length: a frame of 64 MiB, and the envelope in front of it.
+    private const long MaxHeldWhole = (64L << 20) + (64 << 10);
+
     private readonly Lock _gate = new();
     private readonly ZmtpProxy _proxy;
     private readonly ProxyDirection _direction;
@@ -29,6 +32,8 @@ internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
         Swaps = source.Type == SocketType.Router && target.Type == SocketType.Router;
         FansOut = target.Type is SocketType.Pub or SocketType.XPub or SocketType.XSub or SocketType.Radio;
         (Settings, StreamAbove, Patience) = (source.Settings, options.StreamAbove, options.FullPeerTimeout);
+        (StreamTimeout, StreamBytesPerSecond) = (options.StreamTimeout, options.StreamBytesPerSecond);
+        MaxHeld = Settings.MaxMessageSize > 0 ? Array.MaxLength : MaxHeldWhole;
         source.Pipes = this;
         target.Changed = Wake;
     }
@@ -45,6 +50,22 @@ internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
     public long StreamAbove { get; }
 
     public TimeSpan Patience { get; }
+
+    public TimeSpan StreamTimeout { get; }
+
+    public long StreamBytesPerSecond { get; }
+
+    /// <summary>Largest message that is held as a whole, where the source's own limit does not say it.</summary>
+    public long MaxHeld { get; }
+
+    /// <summary>Whether the source has several peers: then a frame that one of them breaks off must not cost the others a connection at the target.</summary>
+    private bool IsShared
+    {
+        get
+        {
+            lock (_gate) return _pipes.Count > 1;
+        }
+    }
 
     public bool IsOpen => _proxy.State == ProxyState.Running;
 
@@ -107,7 +128,11 @@ internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
 
     public ForwardOutcome TryBegin(in Parcel head, long length, ReadOnlySpan<byte> first, out FrameStream? stream)
     {
+        stream = null;
+        if (IsShared) return ForwardOutcome.NotInPieces;
         var outcome = _target.TryBegin(head, length, out stream);
+        // Behind others' messages it stands as a whole; what is too long for that waits until they have left.
+        if (outcome == ForwardOutcome.Busy) return length <= MaxHeld ? ForwardOutcome.NotInPieces : ForwardOutcome.Full;
         if (outcome == ForwardOutcome.Sent) Interlocked.Increment(ref _streams);
         if (outcome is ForwardOutcome.Sent or ForwardOutcome.Dropped) _proxy.Tap?.Invoke(_direction, new ProxyMessage(new Parcel(head.Head, head.From, first), length));
         return outcome;
@@ -116,6 +141,8 @@ internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
     public void StreamEnded()
     {
         Interlocked.Decrement(ref _streams);
+        // What was not queued behind the frame has its turn.
+        Wake();
         CheckIdle();
     }
 

@@ -10,7 +10,8 @@ namespace Zmtp.Proxies;
 /// <remarks>
 /// A message goes on in the read loop of the peer that sent it, with no queue and no thread between, while the other side has room. When it has
 /// none, messages wait up to the source's receive high-water marks, then the source's peers are not read. Two ROUTERs change the first two frames, as
-/// pyzmq's monitored queue does, so that the first frame that a peer sends names the peer to go to. A large last frame is sent on while it arrives.
+/// pyzmq's monitored queue does, so that the first frame that a peer sends names the peer to go to. A large last frame is sent on while it arrives
+/// if its source has no peer beside; everything else is held whole, up to 64 MiB and 64 KiB unless the source's <see cref="ZmtpOptions.MaxMessageSize"/> says otherwise.
 /// The proxy takes its sockets over and closes them.
 /// </remarks>
 public sealed class ZmtpProxy : IAsyncDisposable
@@ -21,7 +22,7 @@ public sealed class ZmtpProxy : IAsyncDisposable
     private readonly ProxyWay _in;
     private readonly ProxyWay _out;
     private readonly ProxyControl? _control;
-    private readonly ITimer? _timer;
+    private readonly ITimer _timer;
     private readonly TaskCompletionSource _terminated = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile ProxyState _state;
     private ProxyTap? _tap;
@@ -35,6 +36,8 @@ public sealed class ZmtpProxy : IAsyncDisposable
     public ZmtpProxy(ZmtpSocket frontend, ZmtpSocket backend, ProxyOptions? options = null)
     {
         options ??= new ProxyOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.StreamTimeout, TimeSpan.Zero, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.StreamBytesPerSecond, 1, nameof(options));
         if (ProxyPairs.Problem(frontend.Type, backend.Type) is { } problem) throw new ArgumentException($"{problem}.", nameof(backend));
         if (frontend == backend) throw new ArgumentException("A proxy has two sockets.", nameof(backend));
         if (frontend.Endpoints.Count + backend.Endpoints.Count > 0) throw new ArgumentException("A socket of a proxy gets its endpoints after the proxy was made.", nameof(frontend));
@@ -51,7 +54,8 @@ public sealed class ZmtpProxy : IAsyncDisposable
         _in = new ProxyWay(this, ProxyDirection.In, frontend, backend, options);
         _out = new ProxyWay(this, ProxyDirection.Out, backend, frontend, options);
         if (options.Control is { } control) _control = new ProxyControl(this, control);
-        if (frontend.Type == SocketType.Router || backend.Type == SocketType.Router) _timer = frontend.Settings.Time.CreateTimer(static proxy => ((ZmtpProxy)proxy!).WakeAll(), this, Tick, Tick);
+        // For who waits for a ROUTER's full peer, or with a large frame until a peer has sent all it had.
+        _timer = frontend.Settings.Time.CreateTimer(static proxy => ((ZmtpProxy)proxy!).WakeAll(), this, Tick, Tick);
         _control?.Start();
     }
 
@@ -124,7 +128,7 @@ public sealed class ZmtpProxy : IAsyncDisposable
         await Task.WhenAll(Frontend.DisposeAsync().AsTask(), Backend.DisposeAsync().AsTask(), Monitor?.DisposeAsync().AsTask() ?? Task.CompletedTask);
         WakeAll();
         await Task.WhenAll(_in.IdleAsync(), _out.IdleAsync());
-        if (_timer is not null) await _timer.DisposeAsync();
+        await _timer.DisposeAsync();
         _terminated.TrySetResult();
     }
 

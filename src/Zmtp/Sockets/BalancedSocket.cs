@@ -43,15 +43,18 @@ public abstract class BalancedSocket : ZmtpSocket
         stream = null;
         var peers = Peers;
         var start = _out.NextTurn();
-        var takesPieces = peers.Length == 0;
+        var (takesPieces, isBusy) = (peers.Length == 0, false);
         for (var i = 0; i < peers.Length; i++)
         {
             var peer = peers[(start + (uint)i) % (uint)peers.Length];
             if (!peer.TakesPieces) continue;
             takesPieces = true;
-            if (TryBeginAt(peer, head, length, out stream)) return ForwardOutcome.Sent;
+            if (peer.IsStreaming) continue;
+            if (!peer.HasSentAll) isBusy |= peer.IsWritable;
+            else if (TryBeginAt(peer, head, length, out stream)) return ForwardOutcome.Sent;
         }
 
+        if (isBusy) return ForwardOutcome.Busy;
         return takesPieces ? ForwardOutcome.Full : ForwardOutcome.NotInPieces;
     }
 

@@ -15,6 +15,7 @@ internal sealed class Heartbeat : IDisposable
     private ITimer? _timeToLiveTimer;
     private ushort _timeToLive;
     private long _lastSeen;
+    private long _sent;
     private bool _alive = true;
     private bool _aliveForTimeToLive = true;
     private bool _paused;
@@ -72,8 +73,12 @@ internal sealed class Heartbeat : IDisposable
     private void Tick()
     {
         var left = _timeout;
-        // Inside a frame of ours no PING can be sent and so no PONG be expected.
-        if (_alive || _paused || _peer.IsStreaming)
+        // Inside a frame of ours no PING can be sent and so no PONG be expected: there bytes that the peer takes are life, and so is
+        // that it has taken all that we had. That it takes nothing is silence.
+        var sent = _peer.BytesOut;
+        var takes = _peer.IsStreaming && (sent != _sent || !_peer.IsTakingFrame);
+        _sent = sent;
+        if (_alive || _paused || takes)
         {
             _alive = false;
             _lastSeen = _time.GetTimestamp();
@@ -85,7 +90,7 @@ internal sealed class Heartbeat : IDisposable
 
         if (left <= TimeSpan.Zero)
         {
-            _peer.Abort(new ZmtpProtocolException(ProtocolError.HeartbeatTimeout, $"nothing received for {_timeout}"));
+            _peer.Abort(new ZmtpProtocolException(ProtocolError.HeartbeatTimeout, _peer.IsStreaming ? $"nothing of a streamed frame taken for {_timeout}" : $"nothing received for {_timeout}"));
             return;
         }
 

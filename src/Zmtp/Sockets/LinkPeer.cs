@@ -15,6 +15,9 @@ internal abstract class LinkPeer : Peer
     /// <summary>Whether the peer speaks ZMTP 3.0, where subscriptions are messages.</summary>
     internal virtual bool IsMinorZero => false;
 
+    /// <summary>Whether bytes of a streamed frame are there that the peer has not taken.</summary>
+    internal bool IsTakingFrame { get; set; }
+
     /// <summary>Runs the connection to its end. Never throws.</summary>
     /// <returns>Why it ended; null when the peer closed between two messages.</returns>
     public abstract Task<Exception?> RunAsync(CancellationToken stopping);

@@ -27,7 +27,9 @@ internal sealed class LoadBalancer(ZmtpOptions options)
         var start = NextTurn();
         for (var i = 0; i < peers.Length; i++)
         {
-            if (peers[(start + (uint)i) % (uint)peers.Length].TryForward(parcel, batch)) return true;
+            var peer = peers[(start + (uint)i) % (uint)peers.Length];
+            // Behind a streamed frame a message would wait for somebody else's sender, and be lost with it.
+            if (!peer.IsStreaming && peer.TryForward(parcel, batch)) return true;
         }
 
         return false;

@@ -104,6 +104,19 @@ public abstract class Peer
     /// <summary>Whether a frame can be sent while it arrives; not so where frames are handed over or sealed as a whole.</summary>
     internal abstract bool TakesPieces { get; }
 
+    /// <summary>Whether a frame is being streamed to it: what is queued meanwhile waits for the frame's end, and is lost if that never comes.</summary>
+    internal virtual bool IsStreaming => false;
+
+    /// <summary>Whether all that was queued has left, after one attempt to send it.</summary>
+    internal bool HasSentAll
+    {
+        get
+        {
+            Flush();
+            return FlushedAsync().IsCompleted;
+        }
+    }
+
     /// <summary>Sends what <see cref="TryQueue"/> has queued, if nobody else is sending.</summary>
     internal abstract void Flush();
 

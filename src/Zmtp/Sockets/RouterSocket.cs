@@ -102,6 +102,7 @@ public sealed class RouterSocket : ZmtpSocket
         stream = null;
         if (head.Count < 1 || Find(head.First) is not { } peer) return Drop();
         if (!peer.TakesPieces) return ForwardOutcome.NotInPieces;
+        if (!peer.HasSentAll && peer.IsWritable) return ForwardOutcome.Busy;
         if (!TryBeginAt(peer, head.WithoutFirst(), length, out stream)) return peer.IsStuck ? Drop() : ForwardOutcome.Full;
         peer.IsStuck = false;
         return ForwardOutcome.Sent;

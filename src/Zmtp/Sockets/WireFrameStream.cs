@@ -20,6 +20,7 @@ internal sealed class WireFrameStream : FrameStream
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (bytes.Length > Left) throw new ArgumentException($"The frame has {Left} bytes left; {bytes.Length} were written.", nameof(bytes));
+        _peer.IsTakingFrame = true;
         if (!_begun)
         {
             // What was queued before, and the frame's header, go first.
@@ -53,6 +54,10 @@ internal sealed class WireFrameStream : FrameStream
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw new ZmtpException($"The connection to {_peer.Remote} ended inside a streamed frame.", e);
+        }
+        finally
+        {
+            _peer.IsTakingFrame = false;
         }
     }
 

@@ -160,7 +160,7 @@ internal sealed class WirePeer : LinkPeer, ILinkSignals
         else _owesPong = true;
     }
 
-    internal bool IsStreaming => _outbox.IsStreaming;
+    internal override bool IsStreaming => _outbox.IsStreaming;
 
     /// <summary>Whether frames are sealed, from the handshake on.</summary>
     internal bool IsEncrypted => _protection is not null;

@@ -105,6 +105,33 @@ public class HeartbeatTests
         Assert.InRange(pair.Peer.BytesOut, 64 * 1024, 256 * 1024);
     }
 
+    [Fact]
+    public async Task A_peer_that_takes_nothing_of_a_streamed_frame_is_lost_after_interval_and_timeout()
+    {
+        var time = new ManualTimeProvider();
+        await using var pair = await WirePair.ReadyAsync(SocketType.Push, "PULL", window: 4096, options: Options(time));
+        Assert.True(pair.Peer.TryBeginStream(0, static (_, _) => { }, 100_000, out var stream));
+        var writing = stream!.WriteAsync(new byte[100_000], CancellationToken.None).AsTask();
+        time.Advance(TimeSpan.FromSeconds(34.9));
+        Assert.False(pair.Ended.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Equal(ProtocolError.HeartbeatTimeout, Assert.IsType<ZmtpProtocolException>(await pair.EndAsync()).Error);
+        await Assert.ThrowsAnyAsync<Exception>(() => writing.WaitAsync(ScriptedPeer.Patience));
+    }
+
+    [Fact]
+    public async Task A_peer_that_has_taken_all_there_is_of_a_streamed_frame_is_not_silent()
+    {
+        var time = new ManualTimeProvider();
+        await using var pair = await WirePair.ReadyAsync(SocketType.Push, "PULL", options: Options(time));
+        Assert.True(pair.Peer.TryBeginStream(0, static (_, _) => { }, 100, out var stream));
+        await stream!.WriteAsync(new byte[50], CancellationToken.None);
+        for (var i = 0; i < 100; i++) time.Advance(TimeSpan.FromSeconds(10));
+        await stream.WriteAsync(new byte[50], CancellationToken.None);
+        await stream.DisposeAsync();
+        Assert.False(pair.Ended.IsCompleted);
+    }
+
     private static ZmtpOptions Options(TimeProvider time, double ttl = 0) => new()
     {
         Time = time, HeartbeatInterval = TimeSpan.FromSeconds(10), HeartbeatTimeout = TimeSpan.FromSeconds(25), HeartbeatTtl = TimeSpan.FromSeconds(ttl),
