@@ -115,7 +115,7 @@ internal static class GatewayApplication
         services.AddSingleton(static provider => provider.GetRequiredService<GatewayConfiguration>().Current.IsDemo ? new InprocRegistry() : InprocRegistry.Shared);
         services.AddSingleton<IBackendFactory, ZmtpBackendFactory>();
         services.AddSingleton<IBackendRegistry, BackendRegistry>();
-        services.AddSingleton<GatewayEndpointDataSource>();
+        services.AddSingleton<EndpointTrial>().AddSingleton<GatewayEndpointDataSource>();
         services.AddHostedService<DemoServices>();
         services.AddZws();
         services.AddCalls();
