@@ -107,7 +107,8 @@ internal static class GatewayApplication
     {
         services.AddSingleton(sources);
         services.AddRouting();
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<TimeProvider>(static provider => new GuardedTime(
+            TimeProvider.System, () => provider.GetRequiredService<ILoggerFactory>().CreateLogger("Gateway.Background")));
         services.AddMetrics();
         services.AddSingleton<BackendMetrics>();
         services.AddSingleton<SocketSecurer>();
@@ -129,6 +130,8 @@ internal static class GatewayApplication
         {
             // Kestrel lets requests in flight end until then; backends go after it.
             host.ShutdownTimeout = configuration.Current.Limits.DrainTimeout;
+            // What fails in the background is logged by the host and does not stop it.
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
         });
         AddRouteRules(services);
     }

@@ -342,23 +342,29 @@ internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool
     }
 
     /// <summary>Sends until nothing is left. Only one thread is in here at a time: the one that set <c>_flushing</c>, or the completion of its last send.</summary>
+    /// <remarks>
+    /// Never throws: above it may be the top of a work item or of a completion, where an exception would end the process. What a transport throws, and
+    /// what the owner throws who is told of room, ends this connection.
+    /// </remarks>
     private void Drain()
+    {
+        try
+        {
+            SendAll();
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
+
+    private void SendAll()
     {
         while (_sent < _sending.Length || TryTake())
         {
-            ValueTaskAwaiter<int> awaiter;
-            try
-            {
 #pragma warning disable CA2012 // Consumed once, by Complete, at once or from its completion: awaiting would allocate a state machine.
-                awaiter = link.SendAsync(_sending.Memory[_sent..]).GetAwaiter();
+            var awaiter = link.SendAsync(_sending.Memory[_sent..]).GetAwaiter();
 #pragma warning restore CA2012
-            }
-            catch (ObjectDisposedException e)
-            {
-                Fail(e);
-                return;
-            }
-
             if (!awaiter.IsCompleted)
             {
                 _awaiter = awaiter;
@@ -445,6 +451,14 @@ internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool
             _sent = 0;
         }
 
-        peer.Abort(e);
+        try
+        {
+            peer.Abort(e);
+        }
+        catch (Exception)
+        {
+            // The reason has been noted before anything could fail; a link that cannot even be aborted is let go by its read loop.
+            return;
+        }
     }
 }

@@ -47,6 +47,31 @@ public class OutboxTests
         Assert.Contains("1 bytes left", (await pair.EndAsync())!.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_owner_that_throws_at_the_completion_of_a_send_loses_that_connection_and_not_the_process()
+    {
+        await using var pair = await WirePair.ReadyAsync(SocketType.Dealer, "ROUTER", window: 100, options: new ZmtpOptions { SendHighWaterMark = 1 });
+        var failure = new InvalidOperationException("the owner is broken");
+        pair.Owner.OnWritable = () => throw failure;
+        var text = new string('x', 1_000);
+        Assert.True(pair.Peer.TrySend(Message.Of(text)));
+        // Full, and so told of room when the other side has read.
+        Assert.False(pair.Peer.IsWritable);
+        await pair.Other.ExpectAsync(ZmtpBytes.Message(text));
+        Assert.Same(failure, await pair.EndAsync());
+    }
+
+    [Fact]
+    public async Task An_owner_that_throws_in_a_queued_work_item_loses_that_connection_and_not_the_process()
+    {
+        await using var pair = await WirePair.ReadyAsync(SocketType.Dealer, "ROUTER", window: 1_000_000, options: new ZmtpOptions { SendHighWaterMark = 1 });
+        var failure = new InvalidOperationException("the owner is broken");
+        pair.Owner.OnWritable = () => throw failure;
+        // Faster than the work item at some time, and then refused.
+        Assert.True(SpinWait.SpinUntil(() => !pair.Peer.TrySend(Message.Of("x"), deferFlush: true), ScriptedPeer.Patience));
+        Assert.Same(failure, await pair.EndAsync());
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(0)]
