@@ -124,6 +124,7 @@ internal static class GatewayApplication
         services.AddPublishing();
         services.AddDevices();
         services.AddOpenApi();
+        services.AddSingleton<HealthSnapshot>();
         services.AddHostedService<StartReport>();
         services.AddHostedService<ConfigurationReloader>();
         services.AddOptions<HostOptions>().Configure<GatewayConfiguration>(static (host, configuration) =>

@@ -65,6 +65,18 @@ public sealed class SubscriberTests : IDisposable
     }
 
     [Fact]
+    public async Task What_never_matched_is_told_at_no_cost_for_thousands_of_subscriptions()
+    {
+        for (var i = 0; i < 10_000; i++) _hub.Subscribe(_format, [BitConverter.GetBytes(i + 1_000_000)]);
+        await _source.SendAsync([1]);
+        _hub.NeverMatched(3);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(3, _hub.NeverMatched(3).Count);
+        // The lock is held for three steps of a list: what looked at all of them took megabytes and 16 ms.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10_000);
+    }
+
+    [Fact]
     public async Task A_completion_that_throws_ends_its_connection_and_not_the_process()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -136,6 +136,7 @@ internal sealed class WirePeer : LinkPeer, ILinkSignals
             Ready?.Invoke();
             sink = _owner.PeerReady(this);
             if (sink is null) return new ZmtpException("The socket takes no further peer.");
+            _outbox.BoundSubscriptions();
             // libzmq's DISH takes a PING for a group frame and closes (specification digest, section 9); a WebSocket's own are no frames.
             _heartbeat = Heartbeat.Start(this, _options, pings: (_minor > 0 && Type != SocketType.Dish) || _form == SessionForm.WebSocket);
             if (_owesPong) SendPong();

@@ -75,6 +75,27 @@ public class OutboxTests
     [Theory]
     [InlineData(1)]
     [InlineData(0)]
+    public async Task Subscriptions_to_a_peer_that_does_not_read_are_bounded_and_the_connection_ends_beyond(byte minor)
+    {
+        await using var pair = await WirePair.ReadyAsync(SocketType.XSub, "XPUB", minor, window: 4_000);
+        var topic = new byte[4_000];
+        var sent = 0L;
+        // Subscribed and taken back again and again, as clients come and go while the publisher stands still.
+        while (!pair.Ended.IsCompleted && sent < 64 << 20)
+        {
+            pair.Peer.SendSubscription(topic, subscribe: true);
+            pair.Peer.SendSubscription(topic, subscribe: false);
+            sent += 2 * topic.Length;
+            await Task.Yield();
+        }
+
+        Assert.StartsWith("the peer does not read", (await pair.EndAsync())!.Message, StringComparison.Ordinal);
+        Assert.InRange(sent, 4_000_000, 32_000_000);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0)]
     public async Task Ten_thousand_subscriptions_reach_a_peer_that_reads_slowly(byte minor)
     {
         // A few thousand bytes at a time leave, so the commands fill many chunks while they wait.
