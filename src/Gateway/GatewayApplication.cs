@@ -14,6 +14,7 @@ using Gateway.Streams;
 using Gateway.Telemetry;
 using Gateway.Templates;
 using Gateway.Zws;
+using Microsoft.AspNetCore.Connections;
 using Zmtp.Transports;
 
 namespace Gateway;
@@ -70,7 +71,7 @@ internal static class GatewayApplication
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ConfigureEndpointDefaults(static listen => listen.UseDirectOutput());
+            kestrel.ConfigureEndpointDefaults(static listen => listen.UseConnectionGate().UseDirectOutput());
             var limits = kestrel.Limits;
             limits.MaxRequestLineSize = 8 * 1024;
             limits.MaxRequestHeadersTotalSize = 16 * 1024;
@@ -110,6 +111,9 @@ internal static class GatewayApplication
         services.AddSingleton<TimeProvider>(static provider => new GuardedTime(
             TimeProvider.System, () => provider.GetRequiredService<ILoggerFactory>().CreateLogger("Gateway.Background")));
         services.AddMetrics();
+        services.AddSingleton(DescriptorLimit.OfProcess).AddSingleton<ConnectionGate>();
+        // The last one goes first.
+        services.AddSingleton<IConnectionListenerFactory, BoundedTransport>();
         services.AddSingleton<BackendMetrics>();
         services.AddSingleton<SocketSecurer>();
         // The demo's names are its own: two gateways in one process, as in tests, do not meet.
