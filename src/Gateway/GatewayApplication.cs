@@ -65,6 +65,9 @@ internal static class GatewayApplication
         return services.BuildServiceProvider();
     }
 
+    /// <summary>Time a TLS handshake may take.</summary>
+    internal static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(5);
+
     private static void AddWebServer(WebApplicationBuilder builder)
     {
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -72,6 +75,7 @@ internal static class GatewayApplication
         {
             kestrel.AddServerHeader = false;
             kestrel.ConfigureEndpointDefaults(static listen => listen.UseConnectionGate().UseDirectOutput());
+            kestrel.ConfigureHttpsDefaults(static https => https.HandshakeTimeout = HandshakeTimeout);
             var limits = kestrel.Limits;
             limits.MaxRequestLineSize = 8 * 1024;
             limits.MaxRequestHeadersTotalSize = 16 * 1024;
