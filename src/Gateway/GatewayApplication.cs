@@ -14,6 +14,7 @@ using Gateway.Streams;
 using Gateway.Telemetry;
 using Gateway.Templates;
 using Gateway.Zws;
+using Microsoft.AspNetCore.Connections;
 using Zmtp.Transports;
 
 namespace Gateway;
@@ -64,13 +65,17 @@ internal static class GatewayApplication
         return services.BuildServiceProvider();
     }
 
+    /// <summary>Time a TLS handshake may take.</summary>
+    internal static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(5);
+
     private static void AddWebServer(WebApplicationBuilder builder)
     {
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ConfigureEndpointDefaults(static listen => listen.UseDirectOutput());
+            kestrel.ConfigureEndpointDefaults(static listen => listen.UseConnectionGate().UseDirectOutput());
+            kestrel.ConfigureHttpsDefaults(static https => https.HandshakeTimeout = HandshakeTimeout);
             var limits = kestrel.Limits;
             limits.MaxRequestLineSize = 8 * 1024;
             limits.MaxRequestHeadersTotalSize = 16 * 1024;
@@ -107,15 +112,19 @@ internal static class GatewayApplication
     {
         services.AddSingleton(sources);
         services.AddRouting();
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<TimeProvider>(static provider => new GuardedTime(
+            TimeProvider.System, () => provider.GetRequiredService<ILoggerFactory>().CreateLogger("Gateway.Background")));
         services.AddMetrics();
+        services.AddSingleton(DescriptorLimit.OfProcess).AddSingleton<ConnectionGate>();
+        // The last one goes first.
+        services.AddSingleton<IConnectionListenerFactory, BoundedTransport>();
         services.AddSingleton<BackendMetrics>();
         services.AddSingleton<SocketSecurer>();
         // The demo's names are its own: two gateways in one process, as in tests, do not meet.
         services.AddSingleton(static provider => provider.GetRequiredService<GatewayConfiguration>().Current.IsDemo ? new InprocRegistry() : InprocRegistry.Shared);
         services.AddSingleton<IBackendFactory, ZmtpBackendFactory>();
         services.AddSingleton<IBackendRegistry, BackendRegistry>();
-        services.AddSingleton<GatewayEndpointDataSource>();
+        services.AddSingleton<EndpointTrial>().AddSingleton<GatewayEndpointDataSource>();
         services.AddHostedService<DemoServices>();
         services.AddZws();
         services.AddCalls();
@@ -123,12 +132,15 @@ internal static class GatewayApplication
         services.AddPublishing();
         services.AddDevices();
         services.AddOpenApi();
+        services.AddSingleton<HealthSnapshot>();
         services.AddHostedService<StartReport>();
         services.AddHostedService<ConfigurationReloader>();
         services.AddOptions<HostOptions>().Configure<GatewayConfiguration>(static (host, configuration) =>
         {
             // Kestrel lets requests in flight end until then; backends go after it.
             host.ShutdownTimeout = configuration.Current.Limits.DrainTimeout;
+            // What fails in the background is logged by the host and does not stop it.
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
         });
         AddRouteRules(services);
     }

@@ -44,7 +44,7 @@ public sealed partial class ZmtpOptions
     /// <summary>Most subscriptions of one peer. Default 100,000.</summary>
     public int MaxSubscriptions { get; set; } = 100_000;
 
-    /// <summary>Most bytes of the topics that one peer subscribed to, 64 for each topic's own cost included. Default 16 MiB.</summary>
+    /// <summary>Most bytes of the topics that one peer subscribed to, 128 for each topic's own cost included. Default 16 MiB.</summary>
     public long MaxSubscriptionBytes { get; set; } = 16L << 20;
 
     /// <summary>Time from connection to ready. Default 30 s; zero for no limit. (HANDSHAKE_IVL)</summary>

@@ -128,6 +128,28 @@ public class ConfigurationReaderTests
         Assert.StartsWith("Gateway:Routes:add:Path is \"/api/{\"; allowed: a path such as /api/price/{symbol} (", problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("{x:foo}", "x:foo", "there is no such constraint")]
+    [InlineData("{x:number}", "x:number", "there is no such constraint")]
+    [InlineData("{a}/{x:int:foo(1)}", "x:foo(1)", "there is no such constraint")]
+    [InlineData("{x:range(5,1)}", "x:range(5,1)", "")]
+    [InlineData("{x:length(a)}", "x:length(a)", "")]
+    [InlineData("{x:min}", "x:min", "")]
+    [InlineData("{x:regex([)}", "x:regex([)", "")]
+    public void A_constraint_that_routing_cannot_make_is_said_with_those_that_it_can(string template, string constraint, string reason)
+    {
+        var problem = Assert.Single(ProblemsOf([.. Valid, $"Routes:add:Path=/api/{template}"]));
+        Assert.StartsWith($"Gateway:Routes:add:Path is \"/api/{template}\"; allowed: constraints of parameters from alpha, bool, datetime, ", problem, StringComparison.Ordinal);
+        Assert.Contains($", required (\"{constraint}\": {reason}", problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{x:int:min(1)}")]
+    [InlineData("{x:regex(^[[a-z]]{{2}}$)}")]
+    [InlineData("{x:range(1,5)}/{y:guid?}")]
+    [InlineData("{*x:alpha}")]
+    public void A_constraint_that_routing_can_make_is_taken(string template) => Read([.. Valid, $"Routes:add:Path=/api/{template}"]);
+
     [Fact]
     public void A_stream_and_a_publish_route_may_share_a_path() => Read(
         [.. Valid, "Backends:news:Socket=PUB", "Backends:news:Bind=tcp://*:6000", "Routes:publish:Path=/quotes/{topic?}", "Routes:publish:Backend=news"]);

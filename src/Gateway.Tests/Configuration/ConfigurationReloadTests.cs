@@ -1,8 +1,12 @@
 using System.Net;
 using Gateway.Configuration;
+using Gateway.Routing;
 using Gateway.Tests.TestSupport;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Gateway.Tests.Configuration;
 
@@ -37,6 +41,55 @@ public class ConfigurationReloadTests
         Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/api/mul"));
         Assert.Equal(HttpStatusCode.NotFound, await PostAsync(gateway, "/api/sub"));
         Assert.Equal(["sub"], kind.Removed);
+    }
+
+    [Fact]
+    public async Task A_reload_with_a_constraint_that_does_not_exist_keeps_what_runs_and_the_next_one_is_taken()
+    {
+        await using var gateway = await GatewayHost.StartAsync(new FakeRouteKind(_ => Task.CompletedTask).Register, OneRoute);
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/api/add"));
+        await ReloadAsync(gateway, """{"Gateway":{"Routes":{"new":{"Path":"/new/{x:foo}","Backend":"calc"}}}}""");
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/api/add"));
+        Assert.Equal(HttpStatusCode.NotFound, await PostAsync(gateway, "/new/1"));
+        await ReloadAsync(gateway, """{"Gateway":{"Routes":{"new":{"Path":"/new/{x:int}","Backend":"calc"}}}}""");
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/new/1"));
+    }
+
+    [Fact]
+    public async Task A_route_that_cannot_be_made_keeps_all_that_runs_and_lets_go_of_what_was_made_for_it()
+    {
+        var kind = new FakeRouteKind(_ => Task.CompletedTask) { Refuse = "zbad" };
+        await using var gateway = await GatewayHost.StartAsync(kind.Register, OneRoute);
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/api/add"));
+        await ReloadAsync(gateway, """{"Gateway":{"Routes":{"new":{"Path":"/new","Backend":"calc"},"zbad":{"Path":"/bad","Backend":"calc"}}}}""");
+        Assert.Equal(["new"], kind.Removed);
+        Assert.Equal("add", Assert.Single(gateway.Services.GetRequiredService<GatewayConfiguration>().Current.Routes).Key);
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/api/add"));
+        Assert.Equal(HttpStatusCode.NotFound, await PostAsync(gateway, "/new"));
+    }
+
+    [Fact]
+    public async Task Endpoints_that_routing_refuses_are_found_out_before_they_are_served()
+    {
+        await using var gateway = await GatewayHost.StartAsync(new FakeRouteKind(_ => Task.CompletedTask).Register, OneRoute);
+        var bad = new RouteEndpointBuilder(_ => Task.CompletedTask, RoutePatternFactory.Parse("/{x:foo}"), order: 0).Build();
+        Assert.Contains("foo", Assert.Throws<InvalidOperationException>(() => gateway.Services.GetRequiredService<EndpointTrial>().Try([bad])).Message, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/api/add"));
+    }
+
+    [Fact]
+    public async Task A_follower_that_throws_at_a_change_keeps_the_others_from_nothing()
+    {
+        await using var gateway = await GatewayHost.StartAsync(new FakeRouteKind(_ => Task.CompletedTask).Register, OneRoute);
+        var configuration = gateway.Services.GetRequiredService<GatewayConfiguration>();
+        var failure = new InvalidOperationException("broken");
+        GatewaySnapshot? heard = null;
+        using var broken = configuration.OnChange(_ => throw failure);
+        using var whole = configuration.OnChange(snapshot => heard = snapshot);
+        var next = Snapshot([.. OneRoute, "Gateway:Routes:mul:Path=/api/mul", "Gateway:Routes:mul:Backend=calc"]);
+        Assert.Equal([failure], configuration.Replace(next));
+        Assert.Same(next, heard);
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/api/mul"));
     }
 
     [Theory]
@@ -80,6 +133,13 @@ public class ConfigurationReloadTests
     {
         using var sources = new ConfigurationSources(Path.GetTempPath(), [], settings);
         return new ConfigurationReader([]).Read(sources.Load());
+    }
+
+    private static async Task ReloadAsync(GatewayHost gateway, string file)
+    {
+        await File.WriteAllTextAsync(Path.Combine(gateway.Directory, "gateway.json"), file);
+        // As the watcher's timer does; a second time is nothing.
+        gateway.Services.GetServices<IHostedService>().OfType<ConfigurationReloader>().Single().Reload();
     }
 
     private static async Task<HttpStatusCode> PostAsync(GatewayHost gateway, string path)

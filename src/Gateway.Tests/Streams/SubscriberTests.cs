@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Gateway.Configuration;
 using Gateway.Streams;
 using Gateway.Tests.TestSupport;
@@ -19,15 +21,19 @@ public sealed class SubscriberTests : IDisposable
     private readonly StepWire _wire = new();
     private readonly WebSocketSubscriber _subscriber;
     private readonly Subscription _subscription;
+    private readonly WebSocketTiming _timing;
+    private readonly StreamFormat _format;
+    private readonly TopicHub _hub;
     private int _aborts;
 
     public SubscriberTests()
     {
-        var timing = new WebSocketTiming(
+        _timing = new WebSocketTiming(
             _clock, TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(500));
-        var hub = new TopicHub(_source, new BackendOptions(), _loops, _pool);
-        _subscription = hub.Subscribe(new StreamFormat(new WebRouteOptions(), _counters), []);
-        _subscriber = new WebSocketSubscriber(_subscription, _wire, timing, () => Interlocked.Increment(ref _aborts));
+        _hub = new TopicHub(_source, new BackendOptions(), _loops, _pool);
+        _format = new StreamFormat(new WebRouteOptions(), _counters);
+        _subscription = _hub.Subscribe(_format, []);
+        _subscriber = new WebSocketSubscriber(_subscription, _wire, _timing, () => Interlocked.Increment(ref _aborts));
     }
 
     public void Dispose() => _loops.Dispose();
@@ -40,6 +46,63 @@ public sealed class SubscriberTests : IDisposable
         _subscriber.Join();
         Assert.Equal([0x82, 1, 1], await _wire.NextAsync(3));
         Assert.Equal([0x82, 1, 2], await _wire.NextAsync(3));
+    }
+
+    [Fact]
+    public async Task A_connection_that_throws_ends_alone()
+    {
+        _subscriber.Join();
+        await _source.SendAsync([1]);
+        Assert.Equal([0x82, 1, 1], await _wire.NextAsync(3));
+        using var other = new OtherSubscriber(this);
+        _wire.Failure = new InvalidOperationException("broken");
+        await _source.SendAsync([2]);
+        Assert.Equal([0x82, 1, 2], await other.Wire.NextAsync(3));
+        await _subscriber.LeaveAsync().WaitAsync(Bound);
+        Assert.Equal(1, _aborts);
+        await _source.SendAsync([3]);
+        Assert.Equal([0x82, 1, 3], await other.Wire.NextAsync(3));
+    }
+
+    [Fact]
+    public async Task What_never_matched_is_told_at_no_cost_for_thousands_of_subscriptions()
+    {
+        for (var i = 0; i < 10_000; i++) _hub.Subscribe(_format, [BitConverter.GetBytes(i + 1_000_000)]);
+        await _source.SendAsync([1]);
+        _hub.NeverMatched(3);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(3, _hub.NeverMatched(3).Count);
+        // The lock is held for three steps of a list: what looked at all of them took megabytes and 16 ms.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10_000);
+    }
+
+    [Fact]
+    public async Task A_completion_that_throws_ends_its_connection_and_not_the_process()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await client.ConnectAsync(listener.LocalEndpoint);
+        using var server = await listener.AcceptSocketAsync();
+        var completion = new BrokenCompletion();
+        // More than the kernel takes, so that it completes on a thread of the runtime's.
+        new SocketWire(server).BeginSend(new byte[64 * 1024 * 1024], completion);
+        Assert.False(completion.Failure.Task.IsCompleted);
+        client.Close(timeout: 0);
+        Assert.Equal("completed: -1", (await completion.Failure.Task.WaitAsync(Bound)).Message);
+    }
+
+    [Fact]
+    public async Task An_item_that_throws_is_logged_and_ends_and_the_loop_goes_on()
+    {
+        var logger = new ListLogger<SenderLoops>();
+        using var loop = new SenderLoop(0, logger);
+        var (broken, next) = (new Item(() => throw new InvalidOperationException("broken")), new Item(static () => { }));
+        loop.Post(broken);
+        await broken.Failed.Task.WaitAsync(Bound);
+        loop.Post(next);
+        await next.Ran.Task.WaitAsync(Bound);
+        Assert.Equal(["Error: A sender failed in one of its items and goes on with the next"], logger.Lines);
     }
 
     [Fact]
@@ -128,13 +191,54 @@ public sealed class SubscriberTests : IDisposable
         _subscriber.OnTick(_clock.GetTimestamp());
     }
 
+    private sealed class OtherSubscriber : IDisposable
+    {
+        private readonly Subscription _subscription;
+        private readonly WebSocketSubscriber _subscriber;
+
+        public OtherSubscriber(SubscriberTests test)
+        {
+            _subscription = test._hub.Subscribe(test._format, []);
+            _subscriber = new WebSocketSubscriber(_subscription, Wire, test._timing, static () => Assert.Fail("The other one was aborted."));
+            _subscriber.Join();
+        }
+
+        public StepWire Wire { get; } = new();
+
+        public void Dispose() => _ = _subscriber.LeaveAsync();
+    }
+
+    private sealed class BrokenCompletion : IWriteCompletion
+    {
+        public TaskCompletionSource<Exception> Failure { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void WriteCompleted(int sent) => throw new InvalidOperationException($"completed: {sent}");
+
+        public void CompletionFailed(Exception failure) => Failure.TrySetResult(failure);
+    }
+
+    private sealed class Item(Action run) : LoopItem
+    {
+        public TaskCompletionSource Ran { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override void Run()
+        {
+            run();
+            Ran.TrySetResult();
+        }
+
+        public override void Fail() => Failed.TrySetResult();
+    }
+
     /// <summary>Takes as many bytes as it is allowed to, then blocks until the test finishes the write that waits.</summary>
     private sealed class StepWire : SubscriberWire
     {
         private readonly Lock _gate = new();
         private readonly List<byte> _sent = [];
         private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private Subscriber? _blocked;
+        private IWriteCompletion? _blocked;
         private int _allowed = int.MaxValue;
         private int _read;
 
@@ -151,8 +255,11 @@ public sealed class SubscriberTests : IDisposable
 
         public void AllowAll() => _allowed = int.MaxValue;
 
+        public Exception? Failure { get; set; }
+
         public override int TrySend(ReadOnlySpan<byte> bytes)
         {
+            if (Failure is { } failure) throw failure;
             lock (_gate)
             {
                 var taken = Math.Min(bytes.Length, _allowed);
@@ -163,7 +270,7 @@ public sealed class SubscriberTests : IDisposable
             }
         }
 
-        public override void BeginSend(ReadOnlyMemory<byte> bytes, Subscriber subscriber)
+        public override void BeginSend(ReadOnlyMemory<byte> bytes, IWriteCompletion subscriber)
         {
             lock (_gate)
             {

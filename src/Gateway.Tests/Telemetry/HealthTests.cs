@@ -55,6 +55,29 @@ public class HealthTests
     }
 
     [Fact]
+    public async Task Readiness_is_looked_at_twice_a_second_however_many_ask()
+    {
+        var clock = new ManualTimeProvider();
+        await using var gateway = await GatewayHost.StartAsync(
+            services =>
+            {
+                new FakeRouteKind(_ => Task.CompletedTask).Register(services);
+                services.AddSingleton<TimeProvider>(clock);
+            },
+            TwoBackends);
+        var backend = ((FakeBackends)gateway.Services.GetRequiredService<IBackendRegistry>())["calc"];
+        Assert.Null(await WhyAsync());
+        backend.WhyNotReady = "refused";
+        clock.Advance(TimeSpan.FromMilliseconds(499));
+        Assert.Null(await WhyAsync());
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal("refused", await WhyAsync());
+
+        async Task<string?> WhyAsync() => (await gateway.Client.GetFromJsonAsync<JsonElement>(new Uri("/health/ready", UriKind.Relative)))
+            .GetProperty("backends").GetProperty("calc").GetProperty("why").GetString();
+    }
+
+    [Fact]
     public async Task A_request_in_flight_is_answered_while_the_gateway_stops()
     {
         var (arrived, release) = (new TaskCompletionSource(), new TaskCompletionSource());

@@ -13,8 +13,12 @@ internal sealed class FakeRouteKind(RequestDelegate handle) : IRouteKind
 
     public bool Serves(string socket) => true;
 
-    public RouteHandler Create(RouteDefinition route) =>
-        new(handle, RouteMethods.Of(route.Options, SocketRoles.KindOf(route.Backend.Socket)!.Value), []) { Removed = () => Removed.Add(route.Name) };
+    /// <summary>Name of a route that cannot be made.</summary>
+    public string? Refuse { get; init; }
+
+    public RouteHandler Create(RouteDefinition route) => route.Name == Refuse
+        ? throw new InvalidOperationException("refused")
+        : new(handle, RouteMethods.Of(route.Options, SocketRoles.KindOf(route.Backend.Socket)!.Value), []) { Removed = () => Removed.Add(route.Name) };
 
     /// <summary>Registers this kind and backends that are always there, in place of the real ones.</summary>
     public void Register(IServiceCollection services)

@@ -46,11 +46,15 @@ internal sealed class MemoryLink : Link
         return result.IsCompleted ? throw new IOException("The other end is closed.") : part.Length;
     }
 
+    /// <summary>Thrown by <see cref="Abort"/>, after it has been done.</summary>
+    public Exception? AbortFailure { get; set; }
+
     public override void Abort()
     {
         _aborted = true;
         _out.Writer.Complete();
         _in.Reader.CancelPendingRead();
+        if (AbortFailure is { } failure) throw failure;
     }
 
     public override async ValueTask DisposeAsync()

@@ -46,10 +46,10 @@ internal sealed class RecordingOwner : IPeerOwner, IFrameSink
         return this;
     }
 
-    public void PeerWritable(Peer peer)
-    {
-        // Tests look at what was sent, not at who was told to send more.
-    }
+    /// <summary>Called when a peer has room again.</summary>
+    public Action? OnWritable { get; set; }
+
+    public void PeerWritable(Peer peer) => OnWritable?.Invoke();
 
     public void PeerGone(Peer peer) => Gone++;
 

@@ -108,6 +108,20 @@ public class WebSocketLivenessTests
         Assert.Equal(0, ticker.Count);
     }
 
+    [Fact]
+    public void A_member_whose_tick_throws_is_told_once_and_the_others_are_ticked_on()
+    {
+        var told = new List<Exception>();
+        using var ticker = new WebSocketTicker(_timing, told.Add);
+        var failure = new InvalidOperationException("broken");
+        Ticked[] members = [new(), new() { Failure = failure }, new()];
+        foreach (var member in members) ticker.Add(member);
+        _time.Advance(3 * Tick);
+        Assert.Equal([3, 3, 3], members.Select(member => member.Ticks));
+        Assert.Equal([0, 1, 0], members.Select(member => member.Failures));
+        Assert.Equal([failure], told);
+    }
+
     private (double Seconds, bool Found) Until(WebSocketVerdict wanted)
     {
         var start = _time.GetTimestamp();
@@ -136,6 +150,13 @@ public class WebSocketLivenessTests
         {
             Ticks++;
             Leave?.Invoke();
+            if (Failure is { } failure) throw failure;
         }
+
+        public Exception? Failure { get; init; }
+
+        public int Failures { get; private set; }
+
+        public void OnTickFailed() => Failures++;
     }
 }

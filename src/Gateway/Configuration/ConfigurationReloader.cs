@@ -25,7 +25,7 @@ internal sealed class ConfigurationReloader(
         _timer = time.CreateTimer(static state => ((ConfigurationReloader)state!).Reload(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         try
         {
-            _watching = ChangeToken.OnChange(sources.Watch, () => _timer.Change(Quiet, Timeout.InfiniteTimeSpan));
+            _watching = ChangeToken.OnChange(Watch, () => _timer.Change(Quiet, Timeout.InfiniteTimeSpan));
         }
         catch (IOException e)
         {
@@ -34,6 +34,22 @@ internal sealed class ConfigurationReloader(
         }
 
         return Task.CompletedTask;
+    }
+
+    /// <summary>Asked for again after each change, on a thread of the watcher's, where nobody would take an exception.</summary>
+    private IChangeToken? Watch()
+    {
+        try
+        {
+            return sources.Watch();
+        }
+#pragma warning disable CA1031 // Whatever keeps the files from being watched, what runs does not need them.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            logger.NotWatching(e.Message);
+            return null;
+        }
     }
 
     /// <inheritdoc/>
@@ -65,6 +81,12 @@ internal sealed class ConfigurationReloader(
                 logger.ReloadRefused(e.Problems.Count);
                 foreach (var problem in e.Problems) logger.ReloadProblem(problem);
             }
+#pragma warning disable CA1031 // The top of a timer's thread: whatever a reload runs into, the process and its configuration stay.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                logger.ReloadFailed(e);
+            }
         }
     }
 
@@ -79,7 +101,7 @@ internal sealed class ConfigurationReloader(
 
         if (!Same(now.Limits, next.Limits)) logger.ReloadNeedsRestart("Gateway:Limits");
         if (Same(now.Routes, next.Routes) && Same(now.Devices, next.Devices)) return;
-        configuration.Replace(next);
+        foreach (var failure in configuration.Replace(next)) logger.ReloadIncomplete(failure);
         logger.Reloaded(
             next.Routes.Keys.Count(name => !now.Routes.ContainsKey(name)),
             next.Routes.Count(route => now.Routes.TryGetValue(route.Key, out var before) && !Same(before, route.Value)),
@@ -106,6 +128,12 @@ internal static partial class ReloadLog
 
     [LoggerMessage(9205, LogLevel.Warning, "Configuration files are not watched, a change needs a restart: {Why}")]
     public static partial void NotWatching(this ILogger logger, string why);
+
+    [LoggerMessage(9206, LogLevel.Error, "The changed configuration is not taken over, the running one stays: reloading failed")]
+    public static partial void ReloadFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(9207, LogLevel.Error, "The changed configuration is taken over, but a part of it does not run; restart the gateway")]
+    public static partial void ReloadIncomplete(this ILogger logger, Exception exception);
 
     [LoggerMessage(9204, LogLevel.Warning, "{Section} changed; restart the gateway to apply it")]
     public static partial void ReloadNeedsRestart(this ILogger logger, string section);

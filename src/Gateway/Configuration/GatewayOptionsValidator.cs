@@ -150,6 +150,7 @@ internal sealed partial class GatewayOptionsValidator(GatewayOptions options, Op
             var first = pattern.PathSegments.Count > 0 && pattern.PathSegments[0] is { IsSimple: true } segment ? segment.Parts[0] : null;
             var isReserved = first is RoutePatternLiteralPart literal && ReservedPaths.Contains(literal.Content, StringComparer.OrdinalIgnoreCase);
             Demand(!isReserved, path, template, $"a path that does not begin with /{string.Join(", /", ReservedPaths)}, which the gateway serves itself");
+            if (RouteConstraints.Error(pattern) is { } allowed) Demand(false, path, template, allowed);
             return pattern;
         }
         catch (RoutePatternException e)

@@ -2,9 +2,13 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Gateway.Configuration;
 
-/// <summary>Limits for WebSocket connections. Kestrel's own limits end at the upgrade.</summary>
+/// <summary>Limits for web connections, and for WebSockets in particular: Kestrel's own limits end at the upgrade.</summary>
 public sealed class LimitOptions
 {
+    /// <summary>Most connections of the web server at once; a further one is closed when it is accepted. Default none but that of open files (<c>ulimit -n</c>), of which web connections leave a quarter, 96 to 2,048, to backends and files; 1 to 10,000,000.</summary>
+    [Range(1, 10_000_000)]
+    public int? MaxConnections { get; set; }
+
     /// <summary>Time between PINGs to a WebSocket client. Default 25 s; 1 s to 1 h.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(25);

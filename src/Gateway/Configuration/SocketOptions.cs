@@ -204,7 +204,7 @@ public sealed class SocketOptions
     [Range(1, 10_000_000)]
     public int MaxSubscriptions { get; set; } = Engine.MaxSubscriptions;
 
-    /// <summary>Most bytes of the topics that one peer subscribed to, 64 for each topic's own cost included. Default 16 MiB; 1 KiB to 2^40.</summary>
+    /// <summary>Most bytes of the topics that one peer subscribed to, 128 for each topic's own cost included. Default 16 MiB; 1 KiB to 2^40.</summary>
     [Range(typeof(long), "1024", "1099511627776")]
     public long MaxSubscriptionBytes { get; set; } = Engine.MaxSubscriptionBytes;
 

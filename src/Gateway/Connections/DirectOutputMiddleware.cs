@@ -15,6 +15,24 @@ internal static class DirectOutputMiddleware
         return listen;
     }
 
+    /// <summary>Counts every connection of an endpoint out again that the <see cref="ConnectionGate"/> has let in.</summary>
+    public static ListenOptions UseConnectionGate(this ListenOptions listen)
+    {
+        var gate = listen.ApplicationServices.GetRequiredService<ConnectionGate>();
+        listen.Use(next => async connection =>
+        {
+            try
+            {
+                await next(connection);
+            }
+            finally
+            {
+                gate.Leave();
+            }
+        });
+        return listen;
+    }
+
     private static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         // In-memory test servers and named pipes have no socket; they keep their own output.

@@ -13,6 +13,7 @@ internal sealed class GatewayEndpointDataSource : EndpointDataSource, IDisposabl
     private readonly IRouteKind[] _kinds;
     private readonly ILogger _logger;
     private readonly GatewayConfiguration _configuration;
+    private readonly EndpointTrial _trial;
     private readonly IDisposable _listening;
     private readonly Lock _gate = new();
     private Dictionary<string, Served> _served = new(StringComparer.OrdinalIgnoreCase);
@@ -20,10 +21,10 @@ internal sealed class GatewayEndpointDataSource : EndpointDataSource, IDisposabl
     private CancellationTokenSource _changed = new();
 
     public GatewayEndpointDataSource(
-        GatewayConfiguration configuration, IBackendRegistry backends, IEnumerable<IRouteKind> kinds, ILogger<GatewayEndpointDataSource> logger)
+        GatewayConfiguration configuration, IBackendRegistry backends, IEnumerable<IRouteKind> kinds, EndpointTrial trial, ILogger<GatewayEndpointDataSource> logger)
     {
-        (_configuration, _backends, _kinds, _logger) = (configuration, backends, [.. kinds], logger);
-        _listening = configuration.OnChange(Rebuild);
+        (_configuration, _backends, _kinds, _trial, _logger) = (configuration, backends, [.. kinds], trial, logger);
+        _listening = configuration.OnPrepare(Prepare);
     }
 
     /// <inheritdoc/>
@@ -31,7 +32,11 @@ internal sealed class GatewayEndpointDataSource : EndpointDataSource, IDisposabl
     {
         get
         {
-            lock (_gate) return _endpoints ??= Build(_configuration.Current);
+            lock (_gate)
+            {
+                if (_endpoints is null) (_served, _endpoints) = Build(_configuration.Current);
+                return _endpoints;
+            }
         }
     }
 
@@ -51,38 +56,81 @@ internal sealed class GatewayEndpointDataSource : EndpointDataSource, IDisposabl
         _changed.Dispose();
     }
 
-    private void Rebuild(GatewaySnapshot snapshot)
+    /// <summary>Makes the next endpoints and has routing try them; those that are served stay until <see cref="TakeOver"/>.</summary>
+    private Change Prepare(GatewaySnapshot snapshot)
     {
+        lock (_gate)
+        {
+            var (served, endpoints) = Build(snapshot);
+            try
+            {
+                _trial.Try(endpoints);
+            }
+            catch
+            {
+                LetGo(served, kept: _served);
+                throw;
+            }
+
+            return new Change(this, served, endpoints);
+        }
+    }
+
+    private void TakeOver(Dictionary<string, Served> served, IReadOnlyList<Endpoint> endpoints)
+    {
+        Dictionary<string, Served> gone;
         CancellationTokenSource before;
         lock (_gate)
         {
-            _endpoints = Build(snapshot);
+            (gone, _served, _endpoints) = (_served, served, endpoints);
             before = _changed;
             _changed = new();
         }
 
+        LetGo(gone, kept: served);
         // Outside the lock: who listens asks for the endpoints at once.
         before.Cancel();
         before.Dispose();
     }
 
-    private IReadOnlyList<Endpoint> Build(GatewaySnapshot snapshot)
+    private (Dictionary<string, Served> Served, IReadOnlyList<Endpoint> Endpoints) Build(GatewaySnapshot snapshot)
     {
-        var before = _served;
-        _served = new(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, options) in snapshot.Routes.OrderBy(route => route.Key, StringComparer.OrdinalIgnoreCase))
+        var next = new Dictionary<string, Served>(StringComparer.OrdinalIgnoreCase);
+        try
         {
-            var text = JsonSerializer.Serialize(options);
-            if (before.TryGetValue(name, out var same) && same.Text == text) _served[name] = same;
-            else if (Serve(name, options, snapshot.Backends[options.Backend], text) is { } served) _served[name] = served;
-        }
+            foreach (var (name, options) in snapshot.Routes.OrderBy(route => route.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                var text = JsonSerializer.Serialize(options);
+                if (_served.TryGetValue(name, out var same) && same.Text == text) next[name] = same;
+                else if (Serve(name, options, snapshot.Backends[options.Backend], text) is { } served) next[name] = served;
+            }
 
-        foreach (var (name, gone) in before)
+            return (next, [.. next.Values.Select(served => served.Endpoint), .. OtherMethods(next.Values)]);
+        }
+        catch
         {
-            if (!_served.TryGetValue(name, out var now) || !ReferenceEquals(now, gone)) gone.Handler.Removed?.Invoke();
+            LetGo(next, kept: _served);
+            throw;
         }
+    }
 
-        return [.. _served.Values.Select(served => served.Endpoint), .. OtherMethods(_served.Values)];
+    /// <summary>Tells the handlers that are not kept; one that fails keeps the others from nothing.</summary>
+    private void LetGo(Dictionary<string, Served> routes, Dictionary<string, Served> kept)
+    {
+        foreach (var (name, route) in routes)
+        {
+            if (kept.TryGetValue(name, out var now) && ReferenceEquals(now, route)) continue;
+            try
+            {
+                route.Handler.Removed?.Invoke();
+            }
+#pragma warning disable CA1031 // The route is gone whatever its handler says to that.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                _logger.RouteNotLetGo(e, name);
+            }
+        }
     }
 
     private Served? Serve(string name, WebRouteOptions options, BackendOptions backendOptions, string text)
@@ -112,6 +160,13 @@ internal sealed class GatewayEndpointDataSource : EndpointDataSource, IDisposabl
         select Unrouted.OtherMethods(
             path.Key, [.. path.SelectMany(route => route.Handler.Methods).Distinct(StringComparer.Ordinal)],
             path.Select(route => route.WebSocket).FirstOrDefault(webSocket => webSocket is not null));
+
+    private sealed class Change(GatewayEndpointDataSource owner, Dictionary<string, Served> served, IReadOnlyList<Endpoint> endpoints) : IPreparedChange
+    {
+        public void TakeOver() => owner.TakeOver(served, endpoints);
+
+        public void GiveUp() => owner.LetGo(served, kept: owner._served);
+    }
 
     private sealed record Served(string Text, RouteHandler Handler, RouteEndpoint Endpoint, RequestDelegate? WebSocket);
 }

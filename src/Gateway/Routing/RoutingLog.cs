@@ -8,4 +8,7 @@ internal static partial class RoutingLog
 
     [LoggerMessage(9002, LogLevel.Error, "Route {Route} is not served: {Why}")]
     public static partial void RouteNotServed(this ILogger logger, string route, string why);
+
+    [LoggerMessage(9003, LogLevel.Error, "Route {Route} was removed and did not let go of what it held")]
+    public static partial void RouteNotLetGo(this ILogger logger, Exception exception, string route);
 }

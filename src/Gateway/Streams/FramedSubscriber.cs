@@ -57,6 +57,9 @@ internal abstract class FramedSubscriber(Subscription subscription, SubscriberWi
         }
     }
 
+    /// <inheritdoc/>
+    public void OnTickFailed() => abort();
+
     /// <summary>A ping is due.</summary>
     protected virtual void Ping()
     {

@@ -98,7 +98,7 @@ internal sealed class SenderLane(Audience audience, SenderLoop loop) : LoopItem
 
     private void ResumeForked()
     {
-        foreach (var subscriber in _forked) subscriber.Proceed();
+        foreach (var subscriber in _forked) loop.Guard(subscriber, static item => ((Subscriber)item).Proceed());
         _forked.Clear();
     }
 

@@ -86,18 +86,41 @@ internal sealed class SenderLoop : IDisposable
             item.Below = null;
             // From here on it can be posted again: what happens while it runs is not missed.
             item.Unpost();
-            try
-            {
-                item.Run();
-            }
-#pragma warning disable CA1031 // The top of the thread: a defect in one item must not end the sending to all.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                _logger.SenderFailed(e);
-            }
-
+            Guard(item, static item => item.Run());
             item = next;
+        }
+    }
+
+    /// <summary>Does something for an item. A defect in one must not end the sending to all: it is logged, and the item ends.</summary>
+    public void Guard(LoopItem item, Action<LoopItem> step)
+    {
+        try
+        {
+            step(item);
+        }
+#pragma warning disable CA1031 // The top of the thread.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Tell(e);
+            Try(item.Fail);
+        }
+    }
+
+    /// <summary>Logs what one connection ran into. Any thread; never throws.</summary>
+    public void Tell(Exception failure) => Try(() => _logger.SenderFailed(failure));
+
+    private static void Try(Action action)
+    {
+        try
+        {
+            action();
+        }
+#pragma warning disable CA1031 // Said already, or the log itself fails: there is nothing left to try.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return;
         }
     }
 }

@@ -5,6 +5,9 @@ namespace Gateway.Streams;
 /// <summary>Log messages of streams.</summary>
 internal static partial class StreamLog
 {
+    [LoggerMessage(4004, LogLevel.Error, "The deadlines of a subscriber failed; its connection is closed")]
+    public static partial void TickFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(4001, LogLevel.Error, "A sender failed in one of its items and goes on with the next")]
     public static partial void SenderFailed(this ILogger logger, Exception exception);
 

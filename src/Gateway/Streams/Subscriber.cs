@@ -5,7 +5,7 @@ namespace Gateway.Streams;
 /// and what else than messages goes over it, is its descendants' business.
 /// </summary>
 /// <remarks>Its state belongs to the lane's loop. Other threads only call <see cref="Join"/>, <see cref="LeaveAsync"/>, <see cref="WriteCompleted"/> and post it.</remarks>
-internal abstract class Subscriber(Subscription subscription, SubscriberWire wire) : LoopItem
+internal abstract class Subscriber(Subscription subscription, SubscriberWire wire) : LoopItem, IWriteCompletion
 {
     // A subscriber that catches up lets others go on after so many bytes.
     private const int MaxTurnBytes = 256 * 1024;
@@ -86,7 +86,36 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
 
     /// <summary>Sends what can be sent without waiting.</summary>
     /// <returns>Bytes sent; 0 when it would block or the connection is lost, which the next step finds out.</returns>
-    public int TrySend(ReadOnlySpan<byte> bytes) => wire.TrySend(bytes);
+    public int TrySend(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return wire.TrySend(bytes);
+        }
+#pragma warning disable CA1031 // Whatever the connection throws is its own end; the lane has others to send to.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _lane.Loop.Tell(e);
+            return -1;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void CompletionFailed(Exception failure)
+    {
+        _lane.Loop.Tell(failure);
+        ConnectionLost();
+    }
+
+    /// <inheritdoc/>
+    public override void Fail()
+    {
+        // What it holds may be in any state; the connection's end has its owner give that up.
+        Lose();
+        IsWriting = false;
+        End();
+    }
 
     /// <summary>Sends what is there for the subscriber until it would block, is idle or is over.</summary>
     public void Proceed()
@@ -198,7 +227,7 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
 
     private void SendControl()
     {
-        var sent = wire.TrySend(_control.Span);
+        var sent = TrySend(_control.Span);
         if (sent < 0)
         {
             Lose();
@@ -230,7 +259,7 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
             return _wantsChange;
         }
 
-        var sent = wire.TrySend(next.Span);
+        var sent = TrySend(next.Span);
         if (sent < 0)
         {
             Lose();
@@ -249,7 +278,17 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
     {
         (IsWriting, _isWritingControl) = (true, isControl);
         WriteBegins();
-        wire.BeginSend(bytes, this);
+        try
+        {
+            wire.BeginSend(bytes, this);
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _lane.Loop.Tell(e);
+            WriteCompleted(-1);
+        }
     }
 
     private void Advance(int sent)
@@ -270,15 +309,22 @@ internal abstract class Subscriber(Subscription subscription, SubscriberWire wir
     {
         _isOver = true;
         _control = default;
-        if (_isJoined)
+        try
         {
-            _isJoined = false;
-            _lane.Leave(this);
-            Audience.Log.Abandon(ref _cursor);
-        }
+            if (_isJoined)
+            {
+                _isJoined = false;
+                _lane.Leave(this);
+                Audience.Log.Abandon(ref _cursor);
+            }
 
-        _next?.End();
-        _next = null;
-        _left?.TrySetResult();
+            _next?.End();
+            _next = null;
+        }
+        finally
+        {
+            // Who waits for the end waits for nothing else.
+            _left?.TrySetResult();
+        }
     }
 }

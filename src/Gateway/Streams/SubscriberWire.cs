@@ -41,8 +41,8 @@ internal abstract class SubscriberWire
     /// <returns>Bytes sent, possibly none; -1 when the connection is lost.</returns>
     public abstract int TrySend(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Sends all of it, waiting as needed; then calls <see cref="Subscriber.WriteCompleted"/>, from any thread, once.</summary>
-    public abstract void BeginSend(ReadOnlyMemory<byte> bytes, Subscriber subscriber);
+    /// <summary>Sends all of it, waiting as needed; then calls <see cref="IWriteCompletion.WriteCompleted"/>, from any thread, once.</summary>
+    public abstract void BeginSend(ReadOnlyMemory<byte> bytes, IWriteCompletion subscriber);
 }
 
 /// <summary>Straight to the socket of a plaintext HTTP/1.1 connection after its upgrade.</summary>
@@ -76,7 +76,7 @@ internal sealed class SocketWire : SubscriberWire
     }
 
     /// <inheritdoc/>
-    public override void BeginSend(ReadOnlyMemory<byte> bytes, Subscriber subscriber) => SendOperation.Begin(_socket, bytes, subscriber);
+    public override void BeginSend(ReadOnlyMemory<byte> bytes, IWriteCompletion subscriber) => SendOperation.Begin(_socket, bytes, subscriber);
 
     /// <summary>The one write that a blocked subscriber waits for; pooled, so that a subscriber that keeps up has none.</summary>
     private sealed class SendOperation() : SocketAsyncEventArgs(unsafeSuppressExecutionContextFlow: true)
@@ -84,9 +84,9 @@ internal sealed class SocketWire : SubscriberWire
         private const int MaxPooled = 1024;
         private static readonly ConcurrentQueue<SendOperation> Pool = new();
 
-        private Subscriber? _subscriber;
+        private IWriteCompletion? _subscriber;
 
-        public static void Begin(Socket socket, ReadOnlyMemory<byte> bytes, Subscriber subscriber)
+        public static void Begin(Socket socket, ReadOnlyMemory<byte> bytes, IWriteCompletion subscriber)
         {
             if (!Pool.TryDequeue(out var operation)) operation = new SendOperation();
             operation._subscriber = subscriber;
@@ -101,7 +101,20 @@ internal sealed class SocketWire : SubscriberWire
             }
         }
 
-        protected override void OnCompleted(SocketAsyncEventArgs e) => Complete(SocketError == SocketError.Success ? BytesTransferred : -1);
+        protected override void OnCompleted(SocketAsyncEventArgs e)
+        {
+            var subscriber = _subscriber!;
+            try
+            {
+                Complete(SocketError == SocketError.Success ? BytesTransferred : -1);
+            }
+#pragma warning disable CA1031 // The top of a completion, where an exception would end the process.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                subscriber.TryFail(failure);
+            }
+        }
 
         private void Complete(int sent)
         {
@@ -128,21 +141,31 @@ internal sealed class StreamWire(Stream stream) : SubscriberWire
     public override int TrySend(ReadOnlySpan<byte> bytes) => 0;
 
     /// <inheritdoc/>
-    public override void BeginSend(ReadOnlyMemory<byte> bytes, Subscriber subscriber) => _write = SendAsync(bytes, subscriber);
+    public override void BeginSend(ReadOnlyMemory<byte> bytes, IWriteCompletion subscriber) => _write = SendAsync(bytes, subscriber);
 
-    private async Task SendAsync(ReadOnlyMemory<byte> bytes, Subscriber subscriber)
+    private async Task SendAsync(ReadOnlyMemory<byte> bytes, IWriteCompletion subscriber)
     {
         var sent = bytes.Length;
         try
         {
             await stream.WriteAsync(bytes);
         }
-        catch (Exception broken) when (broken is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+#pragma warning disable CA1031 // Reset by the peer, aborted by us, or whatever a stream throws; the subscriber's reader reports it.
+        catch (Exception)
+#pragma warning restore CA1031
         {
-            // Reset by the peer or aborted by us; the subscriber's reader reports it.
             sent = -1;
         }
 
-        subscriber.WriteCompleted(sent);
+        try
+        {
+            subscriber.WriteCompleted(sent);
+        }
+#pragma warning disable CA1031 // Nobody awaits this.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            subscriber.TryFail(failure);
+        }
     }
 }

@@ -11,4 +11,7 @@ internal sealed class TopicFilter(byte[] prefix)
 
     /// <summary>Messages that it matched.</summary>
     public long Matched { get; set; }
+
+    /// <summary>Place in the hub's list of those that have matched none.</summary>
+    public LinkedListNode<TopicFilter>? Unmatched { get; set; }
 }

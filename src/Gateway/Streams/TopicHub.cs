@@ -26,6 +26,8 @@ internal sealed class TopicHub
     private readonly TopicTrie<TopicFilter> _filters = new();
     private readonly Dictionary<(StreamFormat Format, string Key), Audience> _audiences = [];
     private readonly List<Audience> _touched = [];
+    // Kept as it changes, and not searched for: health asks, and messages wait for the lock meanwhile.
+    private readonly LinkedList<TopicFilter> _neverMatched = [];
     private TaskCompletionSource? _resumed;
     private int _full;
     private long _messages;
@@ -44,7 +46,7 @@ internal sealed class TopicHub
 
         // A limit of 0 means no limit elsewhere; here a message is held as a whole, so there always is one.
         var maxMessageBytes = options.Options.MaxMessageSize is > 0 and var max ? max : DefaultMaxMessageBytes;
-        source.Diagnosis = () => NeverMatched() is { Count: > 0 } prefixes ? $"messages arrive, but none has begun with {string.Join(" or ", prefixes.Take(3).Select(prefix => $"\"{prefix}\""))}" : null;
+        source.Diagnosis = () => NeverMatched(3) is { Count: > 0 } prefixes ? $"messages arrive, but none has begun with {string.Join(" or ", prefixes.Select(prefix => $"\"{prefix}\""))}" : null;
         source.Start(() => new HubSink(this, maxMessageBytes));
     }
 
@@ -139,7 +141,7 @@ internal sealed class TopicHub
                 // A group is one name; only who asks for all of them is content with any.
                 if (_hasGroups && filter.Prefix.Length > 0 && filter.Prefix.Length != message.Frame(0).Length) continue;
                 isWanted = true;
-                filter.Matched++;
+                if (filter.Matched++ == 0) Forget(filter);
                 foreach (var audience in filter.Audiences)
                 {
                     if (audience.LastMessage == number) continue;
@@ -192,15 +194,18 @@ internal sealed class TopicHub
         }
     }
 
-    /// <summary>What nobody's messages have matched although messages came: the prefixes, as text.</summary>
-    public IReadOnlyList<string> NeverMatched()
+    /// <summary>What no message has matched although messages came: the oldest of the prefixes, as text.</summary>
+    /// <param name="most">How many at most.</param>
+    public IReadOnlyList<string> NeverMatched(int most)
     {
+        var prefixes = new List<byte[]>(most);
         lock (_gate)
         {
             if (_messages == 0) return [];
-            return [.. _audiences.Values.SelectMany(audience => audience.Filters).Distinct()
-                .Where(filter => _filters.Find(filter) is { Matched: 0 }).Select(Encoding.UTF8.GetString).Distinct(StringComparer.Ordinal)];
+            for (var node = _neverMatched.First; node is not null && prefixes.Count < most; node = node.Next) prefixes.Add(node.Value.Prefix);
         }
+
+        return [.. prefixes.Select(Encoding.UTF8.GetString).Distinct(StringComparer.Ordinal)];
     }
 
     private void CheckGroups(IReadOnlyList<byte[]> groups)
@@ -244,6 +249,7 @@ internal sealed class TopicHub
         if (_filters.Find(prefix) is not { } filter)
         {
             filter = new TopicFilter(prefix);
+            filter.Unmatched = _neverMatched.AddLast(filter);
             _filters.Add(prefix, filter);
             added.Add(prefix);
         }
@@ -257,7 +263,15 @@ internal sealed class TopicHub
         filter.Audiences.Remove(audience);
         if (filter.Audiences.Count > 0) return;
         _filters.Remove(prefix);
+        Forget(filter);
         removed.Add(filter.Prefix);
+    }
+
+    private void Forget(TopicFilter filter)
+    {
+        if (filter.Unmatched is not { } node) return;
+        filter.Unmatched = null;
+        _neverMatched.Remove(node);
     }
 
     /// <summary>Leaves out what another filter covers, and sorts, so that the same wishes meet in the same audience.</summary>

@@ -24,9 +24,7 @@ internal static class HealthEndpoints
         endpoints.MapMethods(Live, Methods, static context => WriteAsync(context, StatusCodes.Status200OK, LiveBody));
         endpoints.MapMethods(Ready, Methods, static context =>
         {
-            var document = Read(context.RequestServices);
-            var isUp = document.Status is "ready" or "degraded";
-            var body = JsonSerializer.SerializeToUtf8Bytes(document, HealthJson.Default.HealthDocument);
+            var (isUp, body) = context.RequestServices.GetRequiredService<HealthSnapshot>().Current;
             return WriteAsync(context, isUp ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, body);
         });
         endpoints.MapOtherMethods(Live, Methods);

@@ -122,6 +122,9 @@ internal sealed class WebSocketConnection : IWebSocketReceiver, IWebSocketTicked
                 break;
         }
     }
+
+    /// <inheritdoc/>
+    public void OnTickFailed() => _abort();
 }
 
 /// <summary>Takes a whole message.</summary>

@@ -5,13 +5,17 @@ internal sealed class WebSocketTicker : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly List<IWebSocketTicked> _members = [];
+    private readonly HashSet<IWebSocketTicked> _failed = [];
+    private readonly Action<Exception>? _tell;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private int _ticking;
 
     /// <summary>Ticks at the timing's pace until it is disposed.</summary>
-    public WebSocketTicker(WebSocketTiming timing)
+    /// <param name="tell">Told why a member's tick failed, once for each.</param>
+    public WebSocketTicker(WebSocketTiming timing, Action<Exception>? tell = null)
     {
+        _tell = tell;
         _time = timing.Time;
         _timer = _time.CreateTimer(static ticker => ((WebSocketTicker)ticker!).OnTimer(), this, timing.Tick, timing.Tick);
     }
@@ -41,6 +45,7 @@ internal sealed class WebSocketTicker : IDisposable
             last.TickerSlot = member.TickerSlot;
             _members[member.TickerSlot] = last;
             _members.RemoveAt(_members.Count - 1);
+            _failed.Remove(member);
         }
     }
 
@@ -62,10 +67,44 @@ internal sealed class WebSocketTicker : IDisposable
                 member = _members[i];
             }
 
-            member.OnTick(now);
+            Tick(member, now);
         }
 
         Volatile.Write(ref _ticking, 0);
+    }
+
+    private void Tick(IWebSocketTicked member, long now)
+    {
+        try
+        {
+            member.OnTick(now);
+        }
+#pragma warning disable CA1031 // The top of a timer's thread: one connection's defect must neither end the process nor the deadlines of all others.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Fail(member, e);
+        }
+    }
+
+    private void Fail(IWebSocketTicked member, Exception failure)
+    {
+        lock (_gate)
+        {
+            if (!_failed.Add(member)) return;
+        }
+
+        try
+        {
+            _tell?.Invoke(failure);
+            member.OnTickFailed();
+        }
+#pragma warning disable CA1031 // As above; there is nothing left to try.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return;
+        }
     }
 }
 
@@ -75,7 +114,10 @@ internal interface IWebSocketTicked
     /// <summary>Where the ticker keeps it; only the ticker reads and writes this.</summary>
     int TickerSlot { get; set; }
 
-    /// <summary>Called at every tick, one call at a time, on a timer thread: must neither block nor throw.</summary>
+    /// <summary>Called at every tick, one call at a time, on a timer thread: must not block, and should not throw.</summary>
     /// <param name="now">A timestamp of the ticker's clock.</param>
     void OnTick(long now);
+
+    /// <summary>A tick has thrown, the first one of this member: its deadlines hold no longer, so its connection has to end.</summary>
+    void OnTickFailed();
 }

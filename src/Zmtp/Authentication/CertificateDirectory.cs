@@ -67,18 +67,40 @@ internal sealed class CertificateDirectory : IDisposable
         {
             // The system's limit of watchers is reached; the time stamps are looked at all the same.
             watcher?.Dispose();
-            _options.Report?.Invoke($"{_path} is not watched, it is looked at every {_options.CheckInterval.TotalSeconds:0.#} s", e);
+            Report($"{_path} is not watched, it is looked at every {_options.CheckInterval.TotalSeconds:0.#} s", e);
             return null;
         }
 
-        void Hear(object sender, FileSystemEventArgs e) => _soon.Change(Quiet, Timeout.InfiniteTimeSpan);
+        void Hear(object sender, FileSystemEventArgs e)
+        {
+            try
+            {
+                _soon.Change(Quiet, Timeout.InfiniteTimeSpan);
+            }
+            catch (ObjectDisposedException)
+            {
+                // A change during the end; nobody looks any more.
+                return;
+            }
+        }
     }
 
     private void Check(object? state)
     {
         lock (_gate)
         {
-            if (!_disposed) Scan();
+            if (_disposed) return;
+            try
+            {
+                Scan();
+            }
+            catch (Exception e)
+            {
+                // The top of a timer's thread: what was read stays, and the next look tries again.
+                var words = $"the certificates of {_path} cannot be checked: {e.Message.TrimEnd('.')}";
+                if (words != _directoryError) Report(words, e);
+                _directoryError = words;
+            }
         }
     }
 
@@ -140,13 +162,26 @@ internal sealed class CertificateDirectory : IDisposable
         var isSame = users.Count == _users.Count && users.All(user => _users.TryGetValue(user.Key, out var known) && known == user.Value);
         if (isSame) return;
         Volatile.Write(ref _users, users);
-        _options.Report?.Invoke($"{users.Count} certificates of {_path} are in use", null);
+        Report($"{users.Count} certificates of {_path} are in use", null);
     }
 
     private (string Words, Exception Error) Tell(string words, Exception error)
     {
-        _options.Report?.Invoke(words, error);
+        Report(words, error);
         return (words, error);
+    }
+
+    private void Report(string words, Exception? error)
+    {
+        try
+        {
+            _options.Report?.Invoke(words, error);
+        }
+        catch (Exception)
+        {
+            // The callback is the application's; on a timer's thread its exception would end the process.
+            return;
+        }
     }
 
     private static readonly TimeSpan Aged = TimeSpan.FromSeconds(2);

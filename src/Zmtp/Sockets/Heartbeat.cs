@@ -31,7 +31,7 @@ internal sealed class Heartbeat : IDisposable
         Command.WriteFrame(_ping, CommandNames.Ping, data);
         _interval = options.HeartbeatInterval;
         if (!pings || _interval <= TimeSpan.Zero) return;
-        _timer = _time.CreateTimer(static h => ((Heartbeat)h!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = _time.CreateTimer(static h => Guard((Heartbeat)h!, static h => h.Tick()), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(_interval, Timeout.InfiniteTimeSpan);
     }
 
@@ -47,7 +47,7 @@ internal sealed class Heartbeat : IDisposable
         heartbeat._timeToLive = tenths;
         var every = tenths == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(tenths * 100);
         if (heartbeat._timeToLiveTimer is { } timer) timer.Change(every, every);
-        else heartbeat._timeToLiveTimer = options.Time.CreateTimer(static h => ((Heartbeat)h!).TimeToLiveTick(), heartbeat, every, every);
+        else heartbeat._timeToLiveTimer = options.Time.CreateTimer(static h => Guard((Heartbeat)h!, static h => h.TimeToLiveTick()), heartbeat, every, every);
         return heartbeat;
     }
 
@@ -68,6 +68,32 @@ internal sealed class Heartbeat : IDisposable
     {
         _timer?.Dispose();
         _timeToLiveTimer?.Dispose();
+    }
+
+    /// <summary>The top of a timer's thread, where an exception would end the process: it ends the connection instead.</summary>
+    private static void Guard(Heartbeat heartbeat, Action<Heartbeat> tick)
+    {
+        try
+        {
+            tick(heartbeat);
+        }
+        catch (Exception e)
+        {
+            Fail(heartbeat._peer, e);
+        }
+
+        static void Fail(WirePeer peer, Exception e)
+        {
+            try
+            {
+                peer.Abort(e);
+            }
+            catch (Exception)
+            {
+                // The reason is noted and the read loop told; the link did not even take its end.
+                return;
+            }
+        }
     }
 
     private void Tick()

@@ -71,8 +71,9 @@ internal sealed class Listener : IAsyncDisposable
             {
                 return;
             }
-            catch (SocketException e)
+            catch (Exception e)
             {
+                // Whatever it is, an endpoint that stopped accepting without a word would be worse.
                 Failed(e);
                 // Out of descriptors, most likely: trying at once would spin.
                 await Task.Delay(TimeSpan.FromMilliseconds(200), _set.Options.Time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -86,9 +87,9 @@ internal sealed class Listener : IAsyncDisposable
         {
             Run(SocketTransport.Accepted(accepted, _endpoint, _set.Options));
         }
-        catch (SocketException e)
+        catch (Exception e)
         {
-            // Reset before it was looked at. That is one connection's trouble: the next one must not wait for it.
+            // Reset before it was looked at, most likely. That is one connection's trouble: the next one must not wait for it.
             accepted.Dispose();
             Failed(e);
         }

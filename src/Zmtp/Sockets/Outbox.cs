@@ -15,6 +15,10 @@ namespace Zmtp.Sockets;
 internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool framed = true) : IFrameWriter, IThreadPoolWorkItem
 {
     private const int MaxControlBytes = 64 * 1024;
+
+    /// <summary>Bytes of subscriptions that may wait beyond those that a peer got when it became ready.</summary>
+    internal const int MaxSubscriptionBytes = 4 * 1024 * 1024;
+
     private readonly Lock _gate = new();
     private readonly ChunkList _held = new();
     private readonly int _maxMessages = options.SendHighWaterMark == 0 ? int.MaxValue : options.SendHighWaterMark;
@@ -25,6 +29,7 @@ internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool
     private int _sent;
     private int _inFlightMessages;
     private int _inFlightBytes;
+    private long _maxSubscriptionBytes = long.MaxValue;
     private bool _flushing;
     private bool _flushQueued;
     private bool _unflushed;
@@ -177,9 +182,37 @@ internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool
     }
 
     /// <summary>Queues a command or a subscription message ahead of the messages, between two of them.</summary>
+    /// <param name="exempt">Whether it is a subscription, none of which may be lost while the connection lasts. Beyond the bound of <see cref="BoundSubscriptions"/> it does not.</param>
     /// <param name="forLink">Whether it is a PING or PONG that the link says in its own way: never sealed.</param>
     /// <returns>False when too much of that kind waits already, for a peer that asks and never reads.</returns>
     public bool SendControl(ReadOnlySpan<byte> frame, bool exempt, bool forLink = false)
+    {
+        if (!exempt || !IsFullOfSubscriptions(frame.Length)) return QueueControl(frame, exempt, forLink);
+        // The next connection begins with what is wanted then: no more than that is ever kept for a peer that does not read.
+        peer.Abort(new ZmtpException($"the peer does not read: {MaxSubscriptionBytes >> 20} MiB of subscriptions wait for it"));
+        return false;
+    }
+
+    /// <summary>All that is subscribed to has been queued. What changes from here on may wait up to a bound, for a peer that does not read.</summary>
+    public void BoundSubscriptions()
+    {
+        lock (_gate) _maxSubscriptionBytes = WaitingSubscriptionBytes + MaxSubscriptionBytes;
+    }
+
+    // Sealed ones are among the messages, which have a bound of their own.
+    private long WaitingSubscriptionBytes => _control.Bytes + (_protection is null ? 0 : _queue.Bytes + _held.Bytes);
+
+    private bool IsFullOfSubscriptions(int length)
+    {
+        lock (_gate)
+        {
+            if (_closed || _maxSubscriptionBytes == long.MaxValue) return false;
+            var messages = _protection is null || _queue.Messages + _held.Messages == 0 ? 0 : _maxBytes;
+            return messages <= long.MaxValue / 2 && WaitingSubscriptionBytes + length > _maxSubscriptionBytes + messages;
+        }
+    }
+
+    private bool QueueControl(ReadOnlySpan<byte> frame, bool exempt, bool forLink)
     {
         lock (_gate)
         {
@@ -342,23 +375,29 @@ internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool
     }
 
     /// <summary>Sends until nothing is left. Only one thread is in here at a time: the one that set <c>_flushing</c>, or the completion of its last send.</summary>
+    /// <remarks>
+    /// Never throws: above it may be the top of a work item or of a completion, where an exception would end the process. What a transport throws, and
+    /// what the owner throws who is told of room, ends this connection.
+    /// </remarks>
     private void Drain()
+    {
+        try
+        {
+            SendAll();
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
+
+    private void SendAll()
     {
         while (_sent < _sending.Length || TryTake())
         {
-            ValueTaskAwaiter<int> awaiter;
-            try
-            {
 #pragma warning disable CA2012 // Consumed once, by Complete, at once or from its completion: awaiting would allocate a state machine.
-                awaiter = link.SendAsync(_sending.Memory[_sent..]).GetAwaiter();
+            var awaiter = link.SendAsync(_sending.Memory[_sent..]).GetAwaiter();
 #pragma warning restore CA2012
-            }
-            catch (ObjectDisposedException e)
-            {
-                Fail(e);
-                return;
-            }
-
             if (!awaiter.IsCompleted)
             {
                 _awaiter = awaiter;
@@ -445,6 +484,14 @@ internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool
             _sent = 0;
         }
 
-        peer.Abort(e);
+        try
+        {
+            peer.Abort(e);
+        }
+        catch (Exception)
+        {
+            // The reason has been noted before anything could fail; a link that cannot even be aborted is let go by its read loop.
+            return;
+        }
     }
 }

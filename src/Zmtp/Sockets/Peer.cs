@@ -80,6 +80,7 @@ public abstract class Peer
         TryWrite(message, static (m, writer) => m.WriteTo(writer), deferFlush);
 
     /// <summary>Subscribes at a PUB or XPUB peer: as a command, or as a message to a peer of ZMTP 3.0. Exempt from the high-water marks.</summary>
+    /// <remarks>A peer for which 4 MiB of changes wait, because it does not read, is disconnected: the owner says all that it wants when the peer is ready again.</remarks>
     public abstract void SendSubscription(ReadOnlySpan<byte> topic, bool subscribe);
 
     /// <summary>Closes the connection at once. What is queued is lost.</summary>

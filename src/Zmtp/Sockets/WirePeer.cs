@@ -110,9 +110,15 @@ internal sealed class WirePeer : LinkPeer, ILinkSignals
         Interlocked.CompareExchange(ref _abortReason, reason, null);
         // From here on it takes nothing: a message for a connection that is going would be lost without a word.
         _outbox.Close();
-        _link.Abort();
-        // A paused sink is not reading, so it would not notice. On the pool: the caller may hold a lock that the sink's end needs.
-        _ = _closing.CancelAsync();
+        try
+        {
+            _link.Abort();
+        }
+        finally
+        {
+            // A paused sink is not reading, so it would not notice. On the pool: the caller may hold a lock that the sink's end needs.
+            _ = _closing.CancelAsync();
+        }
     }
 
     public override Task FlushedAsync() => _outbox.DrainedAsync();
@@ -130,6 +136,7 @@ internal sealed class WirePeer : LinkPeer, ILinkSignals
             Ready?.Invoke();
             sink = _owner.PeerReady(this);
             if (sink is null) return new ZmtpException("The socket takes no further peer.");
+            _outbox.BoundSubscriptions();
             // libzmq's DISH takes a PING for a group frame and closes (specification digest, section 9); a WebSocket's own are no frames.
             _heartbeat = Heartbeat.Start(this, _options, pings: (_minor > 0 && Type != SocketType.Dish) || _form == SessionForm.WebSocket);
             if (_owesPong) SendPong();

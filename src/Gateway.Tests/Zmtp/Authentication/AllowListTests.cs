@@ -220,6 +220,20 @@ public class AllowListTests
     }
 
     [Fact]
+    public async Task A_report_that_throws_neither_ends_the_timers_thread_nor_keeps_a_key_out()
+    {
+        using var directory = new TemporaryDirectory();
+        using var list = new AllowList(new AllowListOptions { CertificateDirectory = directory.Path, Time = _time, Report = (_, _) => throw new InvalidOperationException("broken") });
+        var keys = CurveKeyPair.Generate();
+        Write(directory, "bad", keys);
+        await File.WriteAllTextAsync(directory.File("bad.key"), "nonsense");
+        Look();
+        Write(directory, "joe", keys);
+        Look();
+        Assert.Equal(200, (await CurveAsync(list, keys.PublicKey)).Status);
+    }
+
+    [Fact]
     public async Task The_systems_notice_of_a_change_does_not_wait_for_the_next_look()
     {
         using var directory = new TemporaryDirectory();

@@ -44,6 +44,17 @@ public class HeartbeatTests
     }
 
     [Fact]
+    public async Task A_link_that_throws_when_the_timer_aborts_it_ends_its_connection_and_not_the_timers_thread()
+    {
+        var time = new ManualTimeProvider();
+        await using var pair = await WirePair.ReadyAsync(SocketType.Pull, "PUSH", options: Options(time));
+        pair.Link.AbortFailure = new InvalidOperationException("the link is broken");
+        time.Advance(TimeSpan.FromSeconds(35));
+        Assert.Equal(ProtocolError.HeartbeatTimeout, Assert.IsType<ZmtpProtocolException>(await pair.EndAsync()).Error);
+        pair.Link.AbortFailure = null;
+    }
+
+    [Fact]
     [Trait("Proves", "libzmq#2709")]
     public async Task Any_byte_is_life_even_one_inside_a_frame()
     {

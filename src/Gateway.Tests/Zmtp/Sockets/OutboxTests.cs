@@ -47,6 +47,52 @@ public class OutboxTests
         Assert.Contains("1 bytes left", (await pair.EndAsync())!.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_owner_that_throws_at_the_completion_of_a_send_loses_that_connection_and_not_the_process()
+    {
+        await using var pair = await WirePair.ReadyAsync(SocketType.Dealer, "ROUTER", window: 100, options: new ZmtpOptions { SendHighWaterMark = 1 });
+        var failure = new InvalidOperationException("the owner is broken");
+        pair.Owner.OnWritable = () => throw failure;
+        var text = new string('x', 1_000);
+        Assert.True(pair.Peer.TrySend(Message.Of(text)));
+        // Full, and so told of room when the other side has read.
+        Assert.False(pair.Peer.IsWritable);
+        await pair.Other.ExpectAsync(ZmtpBytes.Message(text));
+        Assert.Same(failure, await pair.EndAsync());
+    }
+
+    [Fact]
+    public async Task An_owner_that_throws_in_a_queued_work_item_loses_that_connection_and_not_the_process()
+    {
+        await using var pair = await WirePair.ReadyAsync(SocketType.Dealer, "ROUTER", window: 1_000_000, options: new ZmtpOptions { SendHighWaterMark = 1 });
+        var failure = new InvalidOperationException("the owner is broken");
+        pair.Owner.OnWritable = () => throw failure;
+        // Faster than the work item at some time, and then refused.
+        Assert.True(SpinWait.SpinUntil(() => !pair.Peer.TrySend(Message.Of("x"), deferFlush: true), ScriptedPeer.Patience));
+        Assert.Same(failure, await pair.EndAsync());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0)]
+    public async Task Subscriptions_to_a_peer_that_does_not_read_are_bounded_and_the_connection_ends_beyond(byte minor)
+    {
+        await using var pair = await WirePair.ReadyAsync(SocketType.XSub, "XPUB", minor, window: 4_000);
+        var topic = new byte[4_000];
+        var sent = 0L;
+        // Subscribed and taken back again and again, as clients come and go while the publisher stands still.
+        while (!pair.Ended.IsCompleted && sent < 64 << 20)
+        {
+            pair.Peer.SendSubscription(topic, subscribe: true);
+            pair.Peer.SendSubscription(topic, subscribe: false);
+            sent += 2 * topic.Length;
+            await Task.Yield();
+        }
+
+        Assert.StartsWith("the peer does not read", (await pair.EndAsync())!.Message, StringComparison.Ordinal);
+        Assert.InRange(sent, 4_000_000, 32_000_000);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(0)]

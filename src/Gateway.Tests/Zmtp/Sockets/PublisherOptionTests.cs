@@ -144,14 +144,14 @@ public class PublisherOptionTests
 
     [Theory]
     [InlineData(3, 0)]
-    [InlineData(0, 300)]
+    [InlineData(0, 600)]
     public async Task Subscriptions_of_one_peer_are_bounded_in_number_and_in_bytes(int number, int bytes)
     {
         await using var pub = new PubSocket(number > 0 ? new ZmtpOptions { MaxSubscriptions = number } : new ZmtpOptions { MaxSubscriptionBytes = bytes });
         await using var peer = await ScriptedPeer.ConnectAsync(pub.Bind("tcp://127.0.0.1:*"));
         using var monitor = pub.Monitor();
         await peer.HandshakeAsync("SUB");
-        // With 64 bytes for each: 72, 144, 216, 288, and the fifth is too much.
+        // With 128 bytes for each: 136, 272, 408, 544, and the fifth is too much.
         foreach (var topic in (string[])["AAAAAAAA", "BBBBBBBB", "CCCCCCCC", "DDDDDDDD", "EEEEEEEE"]) await peer.SendAsync(ZmtpBytes.Subscribe(topic));
         Assert.Empty(await peer.ReceiveToEndAsync());
         await foreach (var e in monitor)

@@ -11,13 +11,16 @@ internal sealed class WirePair : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
 
-    private WirePair(WirePeer peer, ScriptedPeer other, RecordingOwner owner)
+    private WirePair(WirePeer peer, MemoryLink link, ScriptedPeer other, RecordingOwner owner)
     {
-        (Peer, Other, Owner) = (peer, other, owner);
+        (Peer, Link, Other, Owner) = (peer, link, other, owner);
         Ended = Task.Run(() => peer.RunAsync(_stopping.Token));
     }
 
     public WirePeer Peer { get; }
+
+    /// <summary>What the connection goes over.</summary>
+    public MemoryLink Link { get; }
 
     public ScriptedPeer Other { get; }
 
@@ -43,7 +46,7 @@ internal sealed class WirePair : IAsyncDisposable
         var (link, other) = MemoryLink.Pair(chop, window);
         var owner = new RecordingOwner();
         return new WirePair(
-            new WirePeer(link, "memory", isOutgoing: true, ours, options, new NullMechanism(ours, options.Identity), owner), new ScriptedPeer(other), owner);
+            new WirePeer(link, "memory", isOutgoing: true, ours, options, new NullMechanism(ours, options.Identity), owner), link, new ScriptedPeer(other), owner);
     }
 
     public Task<Exception?> EndAsync() => Ended.WaitAsync(ScriptedPeer.Patience);
