@@ -95,7 +95,8 @@ internal static class GatewayApplication
     {
         try
         {
-            return BindingAddress.Parse(url).Port <= IPEndPoint.MaxPort;
+            // Whatever is no address the server takes for "every address", a user in front of the host included.
+            return BindingAddress.Parse(url) is var address && address.Port <= IPEndPoint.MaxPort && !address.Host.Contains('@', StringComparison.Ordinal);
         }
         catch (FormatException)
         {

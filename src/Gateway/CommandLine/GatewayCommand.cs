@@ -125,8 +125,8 @@ internal static class GatewayCommand
     {
         const string other = "choose another place with --urls http://127.0.0.1:PORT";
         // Kestrel's text: "Failed to bind to address http://…: address already in use."
-        if (exception.InnerException is AddressInUseException) return $"Cannot listen on {exception.Message.Split(": address")[0].Split(' ')[^1]}: another program does; {other}";
-        if (exception is InvalidOperationException) return $"Cannot listen on {urls}: https needs a certificate; set Kestrel:Certificates:Default:Path and KeyPath";
-        return $"Cannot listen on {urls}: {exception.Message.TrimEnd('.')}; {other}";
+        if (exception.InnerException is AddressInUseException) return $"Cannot listen on {Secrets.WithoutUsers(exception.Message.Split(": address")[0].Split(' ')[^1])}: another program does; {other}";
+        if (exception is InvalidOperationException) return $"Cannot listen on {Secrets.WithoutUsers(urls)}: https needs a certificate; set Kestrel:Certificates:Default:Path and KeyPath";
+        return $"Cannot listen on {Secrets.WithoutUsers(urls)}: {exception.Message.TrimEnd('.')}; {other}";
     }
 }
