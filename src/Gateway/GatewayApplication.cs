@@ -70,6 +70,7 @@ internal static class GatewayApplication
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.UseStrictHttp();
             kestrel.ConfigureEndpointDefaults(static listen => listen.UseDirectOutput());
             var limits = kestrel.Limits;
             limits.MaxRequestLineSize = 8 * 1024;
@@ -143,6 +144,7 @@ internal static class GatewayApplication
 
     private static void UsePipeline(WebApplication app)
     {
+        app.UseStrictHttp();
         app.UseLaneTurns();
         app.UseRouting();
         IEndpointRouteBuilder endpoints = app;

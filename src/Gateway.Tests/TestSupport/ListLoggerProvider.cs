@@ -7,7 +7,7 @@ namespace Gateway.Tests.TestSupport;
 internal sealed class ListLoggerProvider : ILoggerProvider
 {
     private readonly List<string> _lines = [];
-    private readonly List<(Func<string, bool> IsIt, TaskCompletionSource<string> Came)> _waiting = [];
+    private TaskCompletionSource? _changed;
 
     /// <summary>What was logged so far, as <c>Level Category: message</c>, and the exception below it.</summary>
     public IReadOnlyList<string> Lines
@@ -21,15 +21,20 @@ internal sealed class ListLoggerProvider : ILoggerProvider
     /// <summary>Adds it to a gateway's services.</summary>
     public void Register(IServiceCollection services) => services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug).AddFilter<ListLoggerProvider>(null, LogLevel.Debug).AddProvider(this));
 
-    /// <summary>The first line with the text, now or once it comes.</summary>
-    public Task<string> LineAsync(string text)
+    /// <summary>Waits, bounded, until so many lines have the text.</summary>
+    public async Task LineAsync(string text, int count = 1)
     {
-        lock (_lines)
+        var deadline = DateTime.UtcNow.AddSeconds(30);
+        while (true)
         {
-            if (_lines.Find(line => line.Contains(text, StringComparison.Ordinal)) is { } line) return Task.FromResult(line);
-            var came = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Add((line => line.Contains(text, StringComparison.Ordinal), came));
-            return came.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            Task changed;
+            lock (_lines)
+            {
+                if (_lines.Count(line => line.Contains(text, StringComparison.Ordinal)) >= count) return;
+                changed = (_changed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+
+            await changed.WaitAsync(deadline - DateTime.UtcNow);
         }
     }
 
@@ -45,10 +50,8 @@ internal sealed class ListLoggerProvider : ILoggerProvider
         lock (_lines)
         {
             _lines.Add(line);
-            foreach (var (isIt, came) in _waiting)
-            {
-                if (isIt(line)) came.TrySetResult(line);
-            }
+            _changed?.TrySetResult();
+            _changed = null;
         }
     }
 
