@@ -28,7 +28,7 @@ internal sealed class CallEndpoint(CallRoute route, CallMetrics metrics, TimePro
         }
         catch (Exception e)
         {
-            error = ErrorType(e);
+            error = call.Reply.HasStalled ? CallReply.ClientStalled : ErrorType(e);
             // Of a client that went away the guard of the route says a line.
             if (error != ClientGone) logger.CallFailed(e, route.Name, error);
             throw;
