@@ -74,6 +74,7 @@ internal static class GatewayApplication
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.UseStrictHttp();
             kestrel.ConfigureEndpointDefaults(static listen => listen.UseConnectionGate().UseDirectOutput());
             kestrel.ConfigureHttpsDefaults(static https => https.HandshakeTimeout = HandshakeTimeout);
             var limits = kestrel.Limits;
@@ -100,7 +101,8 @@ internal static class GatewayApplication
     {
         try
         {
-            return BindingAddress.Parse(url).Port <= IPEndPoint.MaxPort;
+            // Whatever is no address the server takes for "every address", a user in front of the host included.
+            return BindingAddress.Parse(url) is var address && address.Port <= IPEndPoint.MaxPort && !address.Host.Contains('@', StringComparison.Ordinal);
         }
         catch (FormatException)
         {
@@ -154,6 +156,7 @@ internal static class GatewayApplication
 
     private static void UsePipeline(WebApplication app)
     {
+        app.UseStrictHttp();
         app.UseLaneTurns();
         app.UseRouting();
         IEndpointRouteBuilder endpoints = app;

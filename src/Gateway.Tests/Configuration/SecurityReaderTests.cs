@@ -86,13 +86,13 @@ public sealed class SecurityReaderTests : IDisposable
 
     public static TheoryData<string, string[]> Wrong() => new()
     {
-        { ":Mechanism is \"CURV\"; allowed: one of NULL, PLAIN, CURVE.", ["Mechanism=CURV"] },
-        { ":Role is \"Both\"; allowed: one of Client, Server.", ["Mechanism=PLAIN", "Role=Both", "UserName=joe", "Password=x"] },
+        { ":Mechanism has a value that cannot be used (it is not shown); allowed: one of NULL, PLAIN, CURVE.", ["Mechanism=CURV"] },
+        { ":Role has a value that cannot be used (it is not shown); allowed: one of Client, Server.", ["Mechanism=PLAIN", "Role=Both", "UserName=joe", "Password=x"] },
         { ":Role does not apply to Mechanism NULL", ["Role=Server", "Allow=127.0.0.1"] },
         { ":UserName is missing", ["Mechanism=PLAIN", "Password=x"] },
         { ":Password is missing; allowed: Password or PasswordFile.", ["Mechanism=PLAIN", "UserName=joe"] },
         { ":PasswordFile stands beside Password; allowed: one of the two.", ["Mechanism=PLAIN", "UserName=joe", "Password=x", "PasswordFile=y"] },
-        { ":PasswordFile is \"/nowhere\", which cannot be read", ["Mechanism=PLAIN", "UserName=joe", "PasswordFile=/nowhere"] },
+        { ":PasswordFile names a file that does not exist; allowed: a readable file.", ["Mechanism=PLAIN", "UserName=joe", "PasswordFile=/nowhere"] },
         { ":UserName does not apply to Mechanism NULL; leave it out.", ["UserName=joe"] },
         { ":Users does not apply to a PLAIN client; leave it out.", ["Mechanism=PLAIN", "UserName=joe", "Password=x", "Users:a:Password=b"] },
         { ":Password does not apply to a PLAIN server; leave it out.", ["Mechanism=PLAIN", "Role=Server", "Password=x", "Users:a:Password=b"] },
@@ -104,16 +104,16 @@ public sealed class SecurityReaderTests : IDisposable
         { ":Users:joe:Password begins like a hash and is none", ["Mechanism=PLAIN", "Role=Server", "Users:joe:Password=$pbkdf2-sha256$x"] },
         { " lets nobody in; allowed for a CURVE server: Keys or CertificateDirectory, or AllowAny: true for every key.", ["Mechanism=CURVE", "Role=Server", "SecretKey=SECRET"] },
         { ":AllowAny is true, and Keys says who; allowed: one of the two.", ["Mechanism=CURVE", "Role=Server", "SecretKey=SECRET", "AllowAny=true", "Keys=PUBLIC"] },
-        { ":Keys:1 is \"short\"; allowed: 40 characters of Z85", ["Mechanism=CURVE", "Role=Server", "SecretKey=SECRET", "Keys:0=PUBLIC", "Keys:1=short"] },
+        { ":Keys:1 has a value that cannot be used (it is not shown); allowed: 40 characters of Z85", ["Mechanism=CURVE", "Role=Server", "SecretKey=SECRET", "Keys:0=PUBLIC", "Keys:1=short"] },
         { ":SecretKey is missing; allowed: SecretKey or SecretKeyFile.", ["Mechanism=CURVE", "Role=Server", "Keys=PUBLIC"] },
         { ":SecretKey is no secret key; allowed: 40 characters of Z85", ["Mechanism=CURVE", "Role=Server", "SecretKey=hunter2", "Keys=PUBLIC"] },
         { ":ServerKey is missing; allowed: ServerKey or ServerKeyFile.", ["Mechanism=CURVE"] },
-        { ":ServerKey is \"~\"; allowed: 40 characters of Z85", ["Mechanism=CURVE", "ServerKey=~"] },
-        { ":ServerKeyFile is \"/nowhere\", which cannot be read", ["Mechanism=CURVE", "ServerKeyFile=/nowhere"] },
-        { ":CertificateDirectory is \"/nowhere\", which cannot be used", ["Mechanism=CURVE", "Role=Server", "SecretKey=SECRET", "CertificateDirectory=/nowhere"] },
-        { ":Allow:0 is \"example.com\"; allowed: an IP address", ["Mechanism=PLAIN", "Role=Server", "Users:a:Password=b", "Allow=example.com"] },
+        { ":ServerKey has a value that cannot be used (it is not shown); allowed: 40 characters of Z85", ["Mechanism=CURVE", "ServerKey=~"] },
+        { ":ServerKeyFile names a file that does not exist; allowed: a readable file.", ["Mechanism=CURVE", "ServerKeyFile=/nowhere"] },
+        { ":CertificateDirectory names a directory that ", ["Mechanism=CURVE", "Role=Server", "SecretKey=SECRET", "CertificateDirectory=/nowhere"] },
+        { ":Allow:0 has a value that cannot be used (it is not shown); allowed: an IP address", ["Mechanism=PLAIN", "Role=Server", "Users:a:Password=b", "Allow=example.com"] },
         { " lets nobody in; allowed for Mechanism NULL: Allow, or AllowAny", ["Deny=10.0.0.1"] },
-        { ":ZapDomain is", ["ZapDomain=LONG"] },
+        { ":ZapDomain has a value", ["ZapDomain=LONG"] },
     };
 
     [Theory]

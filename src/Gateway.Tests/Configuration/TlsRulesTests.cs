@@ -47,7 +47,7 @@ public sealed class TlsRulesTests : IDisposable
         WriteCertificate();
         File.WriteAllText(_directory.File("other"), "nothing");
         Assert.StartsWith(
-            $"{Path}:CertificateFile is \"{_directory.File("cert.pem")}\", which with KeyFile \"{_directory.File("other")}\" is no certificate and its key: ",
+            $"{Path}:CertificateFile names a file that with that of KeyFile is no certificate and its key; ",
             Only(new TlsOptions { CertificateFile = _directory.File("cert.pem"), KeyFile = _directory.File("other") }, bind, []), StringComparison.Ordinal);
         Assert.Empty(TlsRules.Check(Path, new TlsOptions { CertificateFile = _directory.File("cert.pem"), KeyFile = _directory.File("key.pem") }, bind, []));
     }
@@ -57,10 +57,10 @@ public sealed class TlsRulesTests : IDisposable
     {
         File.WriteAllText(_directory.File("ca.pem"), "nothing");
         Assert.Equal(
-            $"{Path}:TrustFile is \"{_directory.File("ca.pem")}\"; allowed: a file with at least one certificate as PEM.",
+            $"{Path}:TrustFile names a file that holds no certificate; allowed: a file with at least one certificate as PEM.",
             Only(new TlsOptions { TrustFile = _directory.File("ca.pem") }, [], ["wss://feed:443/"]));
         Assert.StartsWith(
-            $"{Path}:TrustFile is \"{_directory.File("none")}\", which cannot be used: ",
+            $"{Path}:TrustFile names a file that does not exist; ",
             Only(new TlsOptions { TrustFile = _directory.File("none") }, [], ["wss://feed:443/"]), StringComparison.Ordinal);
     }
 

@@ -36,6 +36,23 @@ public sealed class DirectOutputTests : IDisposable
         Assert.Equal("hello"u8.ToArray(), await ReceiveAsync(5));
     }
 
+    [Fact]
+    public async Task What_a_slow_peer_takes_of_one_large_send_is_seen_before_the_send_is_done()
+    {
+        _near.SendBufferSize = 64 * 1024;
+        _far.ReceiveBufferSize = 64 * 1024;
+        const int length = 8 << 20;
+        _ = _output.GetMemory(length);
+        _output.Advance(length);
+        var flush = _output.FlushAsync().AsTask();
+        var before = _output.TakenBytes;
+        await ReceiveAsync(length / 2);
+        Assert.False(flush.IsCompleted);
+        Assert.InRange(_output.TakenBytes - before, length / 4, length);
+        await ReceiveAsync(length / 2);
+        await flush.WaitAsync(Bound);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4_096)]

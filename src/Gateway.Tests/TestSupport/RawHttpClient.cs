@@ -54,5 +54,12 @@ internal sealed class RawHttpClient : IDisposable
         return text.ToString();
     }
 
+    /// <summary>Ends the connection with RST instead of FIN.</summary>
+    public void Reset()
+    {
+        _socket.LingerState = new LingerOption(true, 0);
+        _socket.Dispose();
+    }
+
     public void Dispose() => _socket.Dispose();
 }

@@ -57,6 +57,16 @@ internal sealed partial class BackendLog(string backend, ILogger logger, Backend
         return changed;
     }
 
+    /// <summary>Messages were queued at shutdown and no peer took them in time.</summary>
+    public void Lost(long messages)
+    {
+        metrics.Lost(backend, messages);
+        MessagesLost(logger, backend, messages);
+    }
+
+    [LoggerMessage(2022, LogLevel.Error, "Backend {Backend}: {Messages} messages were not taken by a peer within Linger and are lost")]
+    private static partial void MessagesLost(ILogger logger, string backend, long messages);
+
     [LoggerMessage(2000, LogLevel.Information, "Backend {Backend}: {Endpoint} is ready (peer {Remote})")]
     private static partial void Ready(ILogger logger, string backend, string endpoint, string remote);
 

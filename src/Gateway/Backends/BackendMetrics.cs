@@ -16,6 +16,7 @@ internal sealed class BackendMetrics
     private readonly Counter<long> _badReplies;
     private readonly Counter<long> _repeatedCalls;
     private readonly Counter<long> _droppedMultipart;
+    private readonly Counter<long> _lost;
 
     /// <summary>Makes the instruments.</summary>
     public BackendMetrics(IMeterFactory meters)
@@ -26,6 +27,7 @@ internal sealed class BackendMetrics
         _lateReplies = meter.CreateCounter<long>("gateway.backend.late_replies", "{reply}", "Replies whose call had timed out or whose client had left.");
         _badReplies = meter.CreateCounter<long>("gateway.backend.bad_replies", "{reply}", "Replies without the envelope of a request.");
         _repeatedCalls = meter.CreateCounter<long>("gateway.backend.repeated_calls", "{call}", "Calls that were sent again because their peer was lost.");
+        _lost = meter.CreateCounter<long>("gateway.backend.lost_messages", "{message}", "Messages that were queued at shutdown and that no peer took within Linger.");
         _droppedMultipart = meter.CreateCounter<long>("gateway.backend.dropped_multipart", "{message}", "Messages of several frames from peers of sockets whose messages have one.");
     }
 
@@ -52,6 +54,9 @@ internal sealed class BackendMetrics
 
     /// <summary>A message of several frames came where messages have one.</summary>
     public void DroppedMultipart(string backend) => _droppedMultipart.Add(1, Tag(backend));
+
+    /// <summary>Messages were lost at shutdown.</summary>
+    public void Lost(string backend, long messages) => _lost.Add(messages, Tag(backend));
 
     private static KeyValuePair<string, object?> Tag(string backend) => new("gateway.backend", backend);
 }

@@ -24,11 +24,7 @@ internal sealed class BackendRegistry : IBackendRegistry, IAsyncDisposable
     public bool TryGet(string name, [MaybeNullWhen(false)] out IBackend backend) => _backends.TryGetValue(name, out backend);
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var backend in _backends.Values)
-        {
-            if (backend is IAsyncDisposable disposable) await disposable.DisposeAsync();
-        }
-    }
+    public async ValueTask DisposeAsync() =>
+        // At once, for each may linger.
+        await Task.WhenAll(_backends.Values.OfType<IAsyncDisposable>().Select(backend => backend.DisposeAsync().AsTask()));
 }

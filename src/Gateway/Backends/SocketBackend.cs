@@ -8,8 +8,11 @@ namespace Gateway.Backends;
 internal abstract class SocketBackend<TSocket> : IBackend, IAsyncDisposable
     where TSocket : ZmtpSocket
 {
+    private readonly BackendLog _log;
+
     protected SocketBackend(string name, BackendOptions options, ZmtpOptions socket, BackendLog log, Func<ZmtpOptions, TSocket> make)
     {
+        _log = log;
         (Name, Socket) = (name, options.Socket.ToUpperInvariant());
         socket.Events = log.Tell;
         ZmtpSocket = make(socket);
@@ -45,6 +48,11 @@ internal abstract class SocketBackend<TSocket> : IBackend, IAsyncDisposable
 
     protected TSocket ZmtpSocket { get; }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => ZmtpSocket.DisposeAsync();
+    /// <summary>Closes the socket: what is queued has its linger time to leave, and what is left is told.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        var before = ZmtpSocket.MessagesLost;
+        await ZmtpSocket.DisposeAsync();
+        if (ZmtpSocket.MessagesLost - before is > 0 and var lost) _log.Lost(lost);
+    }
 }

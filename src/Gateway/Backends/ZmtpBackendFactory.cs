@@ -11,6 +11,7 @@ namespace Gateway.Backends;
 internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics metrics, InprocRegistry inproc, SocketSecurer securer, TimeProvider time, IHostApplicationLifetime lifetime)
     : IBackendFactory
 {
+    private static readonly TimeSpan SenderLinger = TimeSpan.FromSeconds(10);
     private const long DefaultStreamMessageSize = 1024 * 1024;
 
     /// <inheritdoc/>
@@ -34,6 +35,8 @@ internal sealed class ZmtpBackendFactory(ILoggerFactory loggers, BackendMetrics 
     private ZmtpOptions Socket(string name, BackendOptions options, long maxMessageSize)
     {
         var socket = new ZmtpOptions { MaxMessageSize = maxMessageSize, Inproc = inproc, Time = time };
+        // Who posted a message was answered that it was taken; who called still waits for the answer.
+        if (SocketRoles.KindOf(options.Socket) is RouteKinds.Publish or RouteKinds.Push) socket.Linger = SenderLinger;
         options.Options.ApplyTo(socket);
         securer.Secure(socket, options.Security, $"{GatewayOptions.SectionName}:Backends:{name}:Security");
         options.Tls.Apply(socket, $"{GatewayOptions.SectionName}:Backends:{name}:Tls");

@@ -1,4 +1,5 @@
 using Gateway.Backends;
+using Gateway.Routing;
 using Microsoft.Extensions.ObjectPool;
 
 namespace Gateway.Calls;
@@ -8,6 +9,7 @@ internal sealed class CallEndpoint(CallRoute route, CallMetrics metrics, TimePro
 {
     // Idle calls kept for reuse; more than that many at once are made anew and left to the collector.
     private const int KeptCalls = 1024;
+    private const string ClientGone = "client-gone";
     private readonly DefaultObjectPool<WebCall> _calls = new(new WebCallPolicy(route, time), KeptCalls);
     private readonly KeyValuePair<string, object?>[] _tags = route.Tags;
 
@@ -26,8 +28,9 @@ internal sealed class CallEndpoint(CallRoute route, CallMetrics metrics, TimePro
         }
         catch (Exception e)
         {
-            error = ErrorType(e);
-            logger.CallFailed(e, route.Name, error);
+            error = call.Reply.HasStalled ? CallReply.ClientStalled : ErrorType(e);
+            // Of a client that went away the guard of the route says a line.
+            if (error != ClientGone) logger.CallFailed(e, route.Name, error);
             throw;
         }
         finally
@@ -41,7 +44,8 @@ internal sealed class CallEndpoint(CallRoute route, CallMetrics metrics, TimePro
     private static string ErrorType(Exception exception) => exception switch
     {
         BackendException failure => failure.Code,
-        OperationCanceledException or IOException => "client-gone",
+        BadHttpRequestException or IOException { InnerException: OverflowException } => ProblemCode.BadRequest,
+        OperationCanceledException or IOException => ClientGone,
         _ => exception.GetType().Name,
     };
 

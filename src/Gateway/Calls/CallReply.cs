@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Gateway.Backends;
+using Gateway.Connections;
 using Gateway.Templates;
 using Zmtp.Wire;
 
@@ -9,7 +10,7 @@ namespace Gateway.Calls;
 
 /// <summary>Turns the parts of one reply into the response, while they arrive, on the lane's read loop.</summary>
 /// <remarks>Reused from call to call by its owner. Nothing is thrown at the lane: what is wrong is kept and thrown by <see cref="EndAsync"/>.</remarks>
-internal sealed class CallReply(CallRoute route)
+internal sealed class CallReply(CallRoute route, TimeProvider time)
 {
     // Beyond this the response is flushed before the next part is taken, so that a slow client slows the peer down.
     private const int FlushThreshold = 32 * 1024;
@@ -31,6 +32,13 @@ internal sealed class CallReply(CallRoute route)
     private bool _hasHeld;
     private bool _hasNoBody;
     private bool _wasFlushed;
+    private StallWatch? _watch;
+
+    /// <summary>Code of a call whose client took nothing more of the response.</summary>
+    public const string ClientStalled = "client-stalled";
+
+    /// <summary>Whether the request was aborted for that.</summary>
+    public bool HasStalled => _watch is { HasStalled: true };
 
     /// <summary>Header fields of the backend that were left out.</summary>
     public int StrippedFields { get; private set; }
@@ -58,7 +66,7 @@ internal sealed class CallReply(CallRoute route)
         {
             await StartedAsync();
             (_unflushed, _wasFlushed) = (0, true);
-            await _response.BodyWriter.FlushAsync(stopping);
+            await FlushAsync(stopping);
         }
         catch (Exception e) when (!stopping.IsCancellationRequested)
         {
@@ -71,6 +79,7 @@ internal sealed class CallReply(CallRoute route)
     /// <exception cref="BackendException">502 <c>backend-bad-reply</c>: the reply is not what the template says.</exception>
     public ValueTask EndAsync()
     {
+        if (HasStalled) _failure = new BackendException(StatusCodes.Status502BadGateway, ClientStalled, "The client took nothing more of the response.");
         if (_failure is null && _frame < _template.Required) Fail($"has {_frame} frames where the route's Reply names {_template.Required}");
         if (_failure is not null) throw _failure;
         if (!_isSingle) Finish();
@@ -112,6 +121,8 @@ internal sealed class CallReply(CallRoute route)
     public void Reset()
     {
         (_context, _response) = (null!, null!);
+        _watch?.Dispose();
+        _watch = null;
         _fields.Clear();
         _held.Reset();
         _late.Reset();
@@ -266,7 +277,15 @@ internal sealed class CallReply(CallRoute route)
     {
         await StartedAsync();
         // The end of a request flushes only a response that was never flushed before.
-        await _response.BodyWriter.FlushAsync();
+        await FlushAsync(CancellationToken.None);
+    }
+
+    private ValueTask FlushAsync(CancellationToken stopping)
+    {
+        // Before the flush, for that is when the server begins to measure.
+        _watch ??= new StallWatch(_context, route.Limits.ResponseStallTimeout, route.Limits.MinResponseRate, time);
+        var flush = _response.BodyWriter.FlushAsync(stopping);
+        return flush.IsCompletedSuccessfully ? default : _watch.WaitAsync(flush.AsTask());
     }
 
     private async ValueTask StartedAsync()

@@ -6,7 +6,7 @@ using Gateway.Templates;
 namespace Gateway.Calls;
 
 /// <summary>A call route with its templates parsed; immutable.</summary>
-internal sealed class CallRoute(RouteDefinition definition)
+internal sealed class CallRoute(RouteDefinition definition, LimitOptions limits)
 {
     /// <summary>Media type of replies where neither the route nor the backend says one.</summary>
     public const string DefaultContentType = "application/octet-stream";
@@ -22,6 +22,9 @@ internal sealed class CallRoute(RouteDefinition definition)
 
     /// <summary>Where calls go.</summary>
     public ICaller Caller { get; } = (ICaller)definition.Backend;
+
+    /// <summary>Limits that hold for all routes.</summary>
+    public LimitOptions Limits { get; } = limits;
 
     /// <summary>Size limits.</summary>
     public WebRouteOptions Options { get; } = definition.Options;

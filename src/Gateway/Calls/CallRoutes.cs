@@ -9,7 +9,7 @@ using RouteHandler = Gateway.Routing.RouteHandler;
 namespace Gateway.Calls;
 
 /// <summary>Makes the endpoints of routes onto REQ, DEALER and CLIENT backends.</summary>
-internal sealed class CallRoutes(CallMetrics metrics, ZwsServices zws, TimeProvider time, ILogger<CallRoutes> logger) : IRouteKind
+internal sealed class CallRoutes(CallMetrics metrics, GatewayConfiguration configuration, ZwsServices zws, TimeProvider time, ILogger<CallRoutes> logger) : IRouteKind
 {
     /// <inheritdoc/>
     public bool Serves(string socket) => SocketRoles.KindOf(socket) == RouteKinds.Call;
@@ -17,7 +17,7 @@ internal sealed class CallRoutes(CallMetrics metrics, ZwsServices zws, TimeProvi
     /// <inheritdoc/>
     public RouteHandler Create(RouteDefinition route)
     {
-        var parsed = new CallRoute(route);
+        var parsed = new CallRoute(route, configuration.Current.Limits);
         var endpoint = new CallEndpoint(parsed, metrics, time, logger);
         var peers = new ZwsServer(route, SocketType.Router, zws, () => new ZwsCaller(parsed, metrics, parsed.Tags, zws));
         var methods = RouteMethods.Of(route.Options, RouteKinds.Call);

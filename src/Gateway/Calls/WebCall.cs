@@ -14,7 +14,7 @@ internal sealed class WebCall(CallRoute route, TimeProvider time) : ICall, IAsyn
     private readonly RequestFrames _frames = new();
 
     /// <summary>The response.</summary>
-    public CallReply Reply { get; } = new(route);
+    public CallReply Reply { get; } = new(route, time);
 
     /// <inheritdoc/>
     public long StreamedLength => _body.StreamedLength;

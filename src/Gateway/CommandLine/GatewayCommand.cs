@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.Connections;
@@ -14,6 +15,9 @@ internal static class GatewayCommand
     private const int Done = 0;
     private const int Failed = 1;
     private const int Misused = 2;
+    // As shells say it: 128 and the number of the signal.
+    private const int Interrupted = 130;
+    private const int Terminated = 143;
 
     private const string Usage = $"""
         Gateway: web endpoints for ZeroMQ services.
@@ -33,7 +37,7 @@ internal static class GatewayCommand
         """;
 
     /// <summary>Runs it to its end.</summary>
-    /// <returns>Exit code: 0 done, 1 failed, 2 not understood.</returns>
+    /// <returns>Exit code: 0 done, 1 failed, 2 not understood. A second signal ends the process with 130 or 143.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, TextReader? input = null)
     {
         try
@@ -118,15 +122,27 @@ internal static class GatewayCommand
             throw new ConfigurationException(WhyNotListening(e, app.Configuration["urls"] ?? GatewayApplication.DefaultUrl));
         }
 
+        // The first signal is the host's, which lets requests end and queues drain; whoever sends a second one does not want to wait for that.
+        var signals = 0;
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, EndAtSecond);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, EndAtSecond);
         await app.WaitForShutdownAsync();
+        // Here and not at the end of the method, where the signals would be the system's again while backends still linger.
+        await app.DisposeAsync();
+
+        void EndAtSecond(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            if (Interlocked.Increment(ref signals) > 1) Environment.Exit(context.Signal == PosixSignal.SIGINT ? Interrupted : Terminated);
+        }
     }
 
     private static string WhyNotListening(Exception exception, string urls)
     {
         const string other = "choose another place with --urls http://127.0.0.1:PORT";
         // Kestrel's text: "Failed to bind to address http://…: address already in use."
-        if (exception.InnerException is AddressInUseException) return $"Cannot listen on {exception.Message.Split(": address")[0].Split(' ')[^1]}: another program does; {other}";
-        if (exception is InvalidOperationException) return $"Cannot listen on {urls}: https needs a certificate; set Kestrel:Certificates:Default:Path and KeyPath";
-        return $"Cannot listen on {urls}: {exception.Message.TrimEnd('.')}; {other}";
+        if (exception.InnerException is AddressInUseException) return $"Cannot listen on {Secrets.WithoutUsers(exception.Message.Split(": address")[0].Split(' ')[^1])}: another program does; {other}";
+        if (exception is InvalidOperationException) return $"Cannot listen on {Secrets.WithoutUsers(urls)}: https needs a certificate; set Kestrel:Certificates:Default:Path and KeyPath";
+        return $"Cannot listen on {Secrets.WithoutUsers(urls)}: {exception.Message.TrimEnd('.')}; {other}";
     }
 }

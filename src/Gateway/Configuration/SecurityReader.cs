@@ -117,11 +117,11 @@ internal sealed class SecurityReader
             var certificate = CurveCertificate.Parse(text);
             if (!isSecret) return (certificate.PublicKey, text);
             if (certificate.SecretKey is not null) return (certificate.SecretKey, text);
-            _problems.Add(new($"{_path}:{name}File", $"is \"{file}\", a public certificate; allowed: the file NAME.key_secret."));
+            _problems.Add(ConfigurationProblem.File($"{_path}:{name}File", "is a public certificate", "the file NAME.key_secret"));
         }
         catch (FormatException e)
         {
-            _problems.Add(new($"{_path}:{name}File", $"is \"{file}\", which is no certificate: {e.Message}; allowed: a certificate, or {KeyRule}."));
+            _problems.Add(ConfigurationProblem.File($"{_path}:{name}File", $"is no certificate ({e.Message})", $"a certificate, or {KeyRule}"));
         }
 
         return (null, null);
@@ -171,7 +171,7 @@ internal sealed class SecurityReader
         }
         catch (Exception e) when (e is ZmtpException or ArgumentException)
         {
-            _problems.Add(new($"{_path}:CertificateDirectory", $"is \"{directory}\", which cannot be used: {e.Message.TrimEnd('.')}; allowed: a directory of certificates."));
+            _problems.Add(new($"{_path}:CertificateDirectory", $"names a directory that {Secrets.WhyUnreadable(e.InnerException ?? e)}; allowed: a directory of certificates."));
         }
     }
 
@@ -213,7 +213,7 @@ internal sealed class SecurityReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            _problems.Add(new(path, $"is \"{file}\", which cannot be read: {e.Message.TrimEnd('.')}; allowed: a readable file."));
+            _problems.Add(ConfigurationProblem.File(path, Secrets.WhyUnreadable(e), "a readable file"));
         }
 
         return null;

@@ -29,9 +29,9 @@ public sealed class SocketOptions
     [Range(typeof(long), "0", "1099511627776")]
     public long ReceiveHighWaterMarkBytes { get; set; } = Engine.ReceiveHighWaterMarkBytes;
 
-    /// <summary>Time that closing waits for what is queued to be sent. Default 1 s; 0 to 1 day.</summary>
+    /// <summary>Time that closing waits for what is queued to be sent; what is left then is lost, counted and logged. Default 10 s for publish and push, whose clients have been told that it was taken; 1 s for the others. 0 to 1 day.</summary>
     [Range(typeof(TimeSpan), "00:00:00", Longest)]
-    public TimeSpan Linger { get; set; } = Engine.Linger;
+    public TimeSpan? Linger { get; set; }
 
     /// <summary>Largest message accepted from a peer, in bytes; 0 for no limit. Default 1 MiB for streams; 0 for calls and devices, which pass it on while it arrives. 0 to 2^40.</summary>
     [Range(typeof(long), "0", "1099511627776")]

@@ -31,7 +31,7 @@ internal static class TlsRules
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException($"{path} cannot be used: {e.Message}");
+            throw new ConfigurationException($"{path} names a file that {Secrets.WhyUnreadable(e)} any more.");
         }
 
         if (tls.TrustSystem) socket.WssTrustSystem = true;
@@ -65,7 +65,7 @@ internal static class TlsRules
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            return new($"{path}:CertificateFile", $"is \"{tls.CertificateFile}\", which with KeyFile \"{tls.KeyFile}\" is no certificate and its key: {e.Message.TrimEnd('.')}; allowed: both as PEM.");
+            return ConfigurationProblem.File($"{path}:CertificateFile", e is CryptographicException ? "with that of KeyFile is no certificate and its key" : $"{Secrets.WhyUnreadable(e)}, or that of KeyFile", "both as PEM");
         }
     }
 
@@ -75,11 +75,11 @@ internal static class TlsRules
         {
             var authorities = new X509Certificate2Collection();
             authorities.ImportFromPemFile(file);
-            return authorities.Count > 0 ? null : ConfigurationProblem.NotAllowed(path, file, "a file with at least one certificate as PEM");
+            return authorities.Count > 0 ? null : ConfigurationProblem.File(path, "holds no certificate", "a file with at least one certificate as PEM");
         }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            return new(path, $"is \"{file}\", which cannot be used: {e.Message.TrimEnd('.')}; allowed: a file with at least one certificate as PEM.");
+            return ConfigurationProblem.File(path, e is CryptographicException ? "holds no certificate" : Secrets.WhyUnreadable(e), "a file with at least one certificate as PEM");
         }
     }
 }

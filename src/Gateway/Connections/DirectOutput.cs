@@ -13,8 +13,12 @@ namespace Gateway.Connections;
 /// Two things rest on this: a response leaves on the thread that completed it, and after the flush of a WebSocket's 101 the socket belongs to
 /// its new writer, because nothing of Kestrel's is still on its way. One writer at a time; bytes may be added while a flush is pending.
 /// </remarks>
-internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
+internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter, ISendProgress
 {
+    // Of tcp(7): level, option, and where in struct tcp_info stands the 64-bit number of bytes that the other side has acknowledged.
+    private const int TcpLevel = 6;
+    private const int TcpInfo = 11;
+    private const int AcknowledgedAt = 120;
     private const int SmallBuffer = 4 * 1024;
     private const int LargeBuffer = 64 * 1024;
     private readonly Lock _gate = new();
@@ -22,6 +26,7 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
     private byte[]? _tail;
     private int _tailLength;
     private long _unflushed;
+    private long _sentBytes;
     private bool _sending;
     private bool _failed;
     private bool _completed;
@@ -31,6 +36,25 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
     public override bool CanGetUnflushedBytes => true;
 
     public override long UnflushedBytes => Volatile.Read(ref _unflushed);
+
+    /// <inheritdoc/>
+    /// <remarks>On Linux's TCP what the client's kernel has acknowledged: a send of 64 KiB to a slow client is progress with every segment.</remarks>
+    public long TakenBytes
+    {
+        get
+        {
+            if (!OperatingSystem.IsLinux() || socket.ProtocolType != ProtocolType.Tcp) return Volatile.Read(ref _sentBytes);
+            try
+            {
+                Span<byte> info = stackalloc byte[AcknowledgedAt + sizeof(long)];
+                return socket.GetRawSocketOption(TcpLevel, TcpInfo, info) == info.Length ? BitConverter.ToInt64(info[AcknowledgedAt..]) : Volatile.Read(ref _sentBytes);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return Volatile.Read(ref _sentBytes);
+            }
+        }
+    }
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
@@ -119,7 +143,13 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
 
             try
             {
-                for (var sent = 0; sent < filled.Length;) sent += await socket.SendAsync(filled.Array.AsMemory(sent, filled.Length - sent), SocketFlags.None, CancellationToken.None);
+                for (var sent = 0; sent < filled.Length;)
+                {
+                    var count = await socket.SendAsync(filled.Array.AsMemory(sent, filled.Length - sent), SocketFlags.None, CancellationToken.None);
+                    sent += count;
+                    // One writer at a time.
+                    Volatile.Write(ref _sentBytes, _sentBytes + count);
+                }
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {

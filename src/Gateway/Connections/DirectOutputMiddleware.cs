@@ -43,6 +43,7 @@ internal static class DirectOutputMiddleware
         }
 
         var output = new DirectOutput(socket, connection.Transport.Output);
+        connection.Features.Set<ISendProgress>(output);
         connection.Transport = new Duplex(connection.Transport.Input, output);
         try
         {

@@ -26,9 +26,9 @@ internal static class Problems
             return Task.CompletedTask;
         }
 
-        var allow = response.Headers.Allow;
+        var (allow, connection) = (response.Headers.Allow, response.Headers.Connection);
         response.Clear();
-        response.Headers.Allow = allow;
+        (response.Headers.Allow, response.Headers.Connection) = (allow, connection);
         response.StatusCode = status;
         response.ContentType = MediaType;
         response.Headers[HeaderNames.CacheControl] = "no-store";

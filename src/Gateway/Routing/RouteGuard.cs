@@ -1,4 +1,5 @@
 using Gateway.Backends;
+using Microsoft.AspNetCore.Connections;
 
 namespace Gateway.Routing;
 
@@ -42,11 +43,19 @@ internal sealed class RouteGuard(string route, RequestDelegate handle, ILogger l
         {
             case BackendException failure:
                 return Problems.WriteAsync(context, failure.Status, failure.Code, failure.Message);
-            case OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested:
-                // The client is gone; nobody reads an answer.
-                return Task.CompletedTask;
             case BadHttpRequestException bad:
                 return Problems.WriteAsync(context, bad.StatusCode, CodeOf(bad.StatusCode), bad.Message);
+            case IOException { InnerException: OverflowException }:
+                // The server's parser of chunks says a size beyond its numbers in this way. What follows in the connection is anybody's guess.
+                context.Response.Headers.Connection = "close";
+                return Problems.WriteAsync(context, StatusCodes.Status400BadRequest, ProblemCode.BadRequest, "A chunk of the body is larger than any may be.");
+            case ConnectionResetException or ConnectionAbortedException:
+            case OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested:
+                // The client is gone; nobody reads an answer. An everyday event, and no defect.
+                logger.ClientGone(route, context.TraceIdentifier, exception.GetType().Name);
+                if (!context.Response.HasStarted) context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+                context.Abort();
+                return Task.CompletedTask;
             default:
                 logger.RouteFailed(exception, route, context.TraceIdentifier);
                 return Problems.WriteAsync(context, StatusCodes.Status500InternalServerError, ProblemCode.InternalError, "The gateway failed; its log says why.");

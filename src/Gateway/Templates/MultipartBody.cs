@@ -1,5 +1,6 @@
 using Gateway.Backends;
 using Gateway.Routing;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
@@ -37,7 +38,7 @@ internal sealed class MultipartBody : IDisposable
             if (body.Count == 0) throw Bad("it has no parts");
             return body;
         }
-        catch (Exception e) when (e is InvalidDataException || (e is IOException && e is not BadHttpRequestException && !request.HttpContext.RequestAborted.IsCancellationRequested))
+        catch (Exception e) when (e is InvalidDataException || (e is IOException and not (BadHttpRequestException or ConnectionResetException or { InnerException: OverflowException }) && !request.HttpContext.RequestAborted.IsCancellationRequested))
         {
             body.Dispose();
             throw Bad(e.Message);

@@ -41,7 +41,7 @@ public abstract class ZmtpSocket : IAsyncDisposable, IPeerOwner
     internal bool HasPeers => Peers.Length > 0;
 
     /// <summary>Messages that were queued for peers and lost with their connection.</summary>
-    internal long MessagesLost => Volatile.Read(ref _messagesLost);
+    public long MessagesLost => Volatile.Read(ref _messagesLost);
 
     internal ZmtpOptions Settings => Options;
 
