@@ -27,7 +27,6 @@ public class LaneTurnTests
             LaneTurn.End();
         }
 
-        if (handling.IsFaulted) await handling;
         Assert.False(handling.IsCompleted);
         mayEnd.Set();
         await handling.WaitAsync(TimeSpan.FromSeconds(20));
