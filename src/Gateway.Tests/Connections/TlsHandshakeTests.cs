@@ -7,6 +7,7 @@ using Gateway.Tests.TestSupport;
 
 namespace Gateway.Tests.Connections;
 
+[Collection("Alone")]
 public class TlsHandshakeTests
 {
     [Theory]

@@ -10,6 +10,7 @@ using Zmtp.Sockets;
 namespace Gateway.Tests.Faults;
 
 /// <summary>Rows 31, 32 and 35 of docs/reliability.md: services that die, stall or are not there.</summary>
+[Collection("Alone")]
 public class LostBackendTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace Gateway.Tests.Faults;
 
 /// <summary>Rows 1 and 3 of docs/reliability.md: clients that are so slow that only time can end them.</summary>
+[Collection("Alone")]
 public class SlowClientTests(ITestOutputHelper output)
 {
     private const int Connections = 200;

@@ -8,6 +8,7 @@ using Xunit.Abstractions;
 namespace Gateway.Tests.Faults;
 
 /// <summary>Row 2 of docs/reliability.md: TLS handshakes that never go on.</summary>
+[Collection("Alone")]
 public class SlowTlsTests(ITestOutputHelper output)
 {
     private const int Connections = 200;

@@ -8,6 +8,7 @@ using Zmtp.Sockets;
 namespace Gateway.Tests.Faults;
 
 /// <summary>Row 36 of docs/reliability.md: who speaks something else on the other side's port.</summary>
+[Collection("Alone")]
 public class WrongProtocolTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

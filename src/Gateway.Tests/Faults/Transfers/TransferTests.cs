@@ -6,6 +6,7 @@ using Zmtp.Sockets;
 namespace Gateway.Tests.Faults.Transfers;
 
 /// <summary>Slow uploads, slow downloads and uploads that break off, beside honest calls: each of those is answered, with its own reply.</summary>
+[Collection("Alone")]
 public sealed class TransferTests : IAsyncLifetime
 {
     private const int UploadSize = 1024 * 1024;
