@@ -64,7 +64,7 @@ public class StreamingTests
         await ProxyTests.EventuallyAsync(() => Ready(proxy.Frontend) == 2);
         await sender.SendAsync([2, 0, 0, 0, 1, 0, 0, 0, 0]);
         Assert.Empty(await sender.ReceiveToEndAsync());
-        Assert.Equal(1, Ready(proxy.Frontend));
+        await ProxyTests.EventuallyAsync(() => Ready(proxy.Frontend) == 1);
     }
 
     [Fact]
