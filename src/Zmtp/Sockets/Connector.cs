@@ -24,6 +24,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
     private bool _bareOnly;
     private long _attemptedAt;
     private TaskCompletionSource? _waiting;
+    private bool _wasReady;
 
     public string Endpoint => _text;
 
@@ -59,7 +60,11 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
         lock (_gate)
         {
             if (_phase is EndpointPhase.Connecting or EndpointPhase.Handshaking or EndpointPhase.Ready) return true;
-            if (_waiting is null || set.Options.Time.GetElapsedTime(_attemptedAt) < every) return false;
+            if (_phase is not (EndpointPhase.BackingOff or EndpointPhase.Refused)) return false;
+            // The wait has just ended by itself.
+            if (_waiting is null) return true;
+            // A peer that was there a moment ago is not known to be down; the next attempt tells.
+            if (set.Options.Time.GetElapsedTime(_attemptedAt) < every) return _wasReady;
             // Told at once, so that who asks next sees the attempt that is about to begin.
             _phase = EndpointPhase.Connecting;
             _waiting.TrySetResult();
@@ -172,7 +177,7 @@ internal sealed class Connector(PeerSet set, ZmtpEndpoint endpoint, IDisposable?
         // Always jittered, over the upper half: many gateways must not come back in step.
         var delay = ceiling * (0.5 + (set.Options.Jitter() / 2));
         var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate) _waiting = waiting;
+        lock (_gate) (_waiting, _wasReady) = (waiting, wasReady);
         Failed(refused ? EndpointPhase.Refused : EndpointPhase.BackingOff, error);
         set.Raise(SocketEventKind.Retrying, _text, "", error, delay);
         try
