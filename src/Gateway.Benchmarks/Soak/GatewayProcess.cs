@@ -32,6 +32,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>Once it has exited.</summary>
+    public int ExitCode => _process.ExitCode;
+
     /// <summary>Open descriptors but those of loaded code, which come as methods are first called and stay.</summary>
     public int Descriptors => Targets().Count();
 

@@ -118,7 +118,8 @@ internal sealed class SoakCallers(Uri web, SoakAccounts accounts, int seed) : ID
         catch (OperationCanceledException)
         {
             outcome = "left";
-            if (kind != Kind.Cancelled && !stopping.IsCancellationRequested) accounts.Wrong("calls that never ended", $"{kind} request {asked.Id} had no end after {Patience.TotalSeconds} s");
+            // Cancelled without our doing: this program is ending, after an error that it has told.
+            if (kind != Kind.Cancelled && leaving.IsCancellationRequested && !stopping.IsCancellationRequested) accounts.Wrong("calls that never ended", $"{kind} request {asked.Id} had no end after {Patience.TotalSeconds} s");
             return false;
         }
         finally

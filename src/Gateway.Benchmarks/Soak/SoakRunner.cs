@@ -95,14 +95,14 @@ internal sealed class SoakRunner(SoakOptions options)
 
     /// <summary>Samples the memory until the time is over.</summary>
     /// <returns>KiB a minute after the first fifth, in which buffers and compiled code grow to their size.</returns>
-    private static async Task<double> WatchAsync(GatewayProcess gateway, TimeSpan time, List<Task> load)
+    private async Task<double> WatchAsync(GatewayProcess gateway, TimeSpan time, List<Task> load)
     {
         List<(double Minutes, double Kibibytes)> samples = [];
         var watch = Stopwatch.StartNew();
         using var seconds = new PeriodicTimer(TimeSpan.FromSeconds(1));
         while (watch.Elapsed < time && await seconds.WaitForNextTickAsync())
         {
-            if (gateway.HasExited) throw new LoadException($"The gateway ended:\n{gateway.Log}");
+            if (gateway.HasExited) throw new LoadException($"The gateway ended with {gateway.ExitCode}, seed {options.Seed}:\n{gateway.Log}");
             // What failed is a defect of this program; the rest of the time would be for nothing.
             if (load.Find(static task => task.IsFaulted) is { } failed) await failed;
             samples.Add((watch.Elapsed.TotalMinutes, gateway.Resident / 1024.0));
