@@ -116,10 +116,7 @@ public sealed class CallerBackendTests : IAsyncDisposable
         await first.DisposeAsync();
         await ProxyTests.EventuallyAsync(() => caller.Endpoints[0].State == "backing off");
         var second = Service(endpoint);
-        var calling = Call(caller, new RecordingCall("x"));
-        using var request = await Next(second);
-        Answer(second, request, "back");
-        await calling.WaitAsync(Bound);
+        await AssertAnsweredAsync(caller, second);
     }
 
     [Fact]
@@ -135,10 +132,7 @@ public sealed class CallerBackendTests : IAsyncDisposable
 
         // Whatever listens there now starts fresh.
         var again = Service(caller.Endpoints[0].Endpoint);
-        var calling = Call(caller, new RecordingCall("x"));
-        using var request = await Next(again);
-        Answer(again, request, "well");
-        await calling.WaitAsync(Bound);
+        await AssertAnsweredAsync(caller, again);
         Assert.True(caller.IsReady);
     }
 
@@ -153,10 +147,7 @@ public sealed class CallerBackendTests : IAsyncDisposable
         var probing = caller.CallAsync(new RecordingCall("probe"), TimeSpan.FromSeconds(5), repeatable: false, client.Token).AsTask();
         using (await Next(service)) await client.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probing.WaitAsync(Bound));
-        var calling = Call(caller, new RecordingCall("x"));
-        using var request = await Next(service);
-        Answer(service, request, "well");
-        await calling.WaitAsync(Bound);
+        await AssertAnsweredAsync(caller, service);
     }
 
     [Fact]
@@ -170,10 +161,7 @@ public sealed class CallerBackendTests : IAsyncDisposable
         Assert.Equal("not answering", Assert.Single(caller.Endpoints).State);
         Answer(service, late, "at last");
         await ProxyTests.EventuallyAsync(() => caller.IsReady);
-        var calling = Call(caller, new RecordingCall("x"));
-        using var request = await Next(service);
-        Answer(service, request, "well");
-        await calling.WaitAsync(Bound);
+        await AssertAnsweredAsync(caller, service);
     }
 
     [Fact]
@@ -322,6 +310,17 @@ public sealed class CallerBackendTests : IAsyncDisposable
 
     /// <summary>A call on a ready lane starts its timer before the call returns; one that waits for a lane starts it on the pool, perhaps after the clock was moved.</summary>
     private static Task ReadyAsync(CallerBackend caller) => ProxyTests.EventuallyAsync(() => caller.IsReady);
+
+    /// <summary>A call reaches the service now, and its reply comes back.</summary>
+    private static async Task AssertAnsweredAsync(CallerBackend caller, RouterSocket service)
+    {
+        var call = new RecordingCall("x");
+        var calling = Call(caller, call);
+        using var request = await Next(service);
+        Answer(service, request, "well");
+        await calling.WaitAsync(Bound);
+        Assert.Equal(["well"], call.Reply);
+    }
 
     /// <summary>Lets one call time out; the request is the caller's.</summary>
     private async Task<Message> TimeOutAsync(CallerBackend caller, RouterSocket service)

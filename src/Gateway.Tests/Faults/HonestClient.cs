@@ -40,8 +40,6 @@ internal sealed class HonestClient : IAsyncDisposable
             await call();
             if (watch.Elapsed > Slowest) Slowest = watch.Elapsed;
             _calls++;
-            // A user, not a load.
-            await Task.Delay(10);
         }
         while (!_stopping.IsCancellationRequested);
     }

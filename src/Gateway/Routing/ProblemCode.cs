@@ -18,6 +18,9 @@ internal static class ProblemCode
     /// <summary>408: the body came too slowly.</summary>
     public const string RequestTimeout = "request-timeout";
 
+    /// <summary>507: a body had to be held back, and its temporary file cannot be written.</summary>
+    public const string StorageFull = "storage-full";
+
     /// <summary>500: a defect of the gateway; the log has the stack trace under the trace id.</summary>
     public const string InternalError = "internal-error";
 }

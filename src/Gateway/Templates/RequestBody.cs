@@ -63,13 +63,17 @@ internal sealed class RequestBody(TimeProvider time) : IAsyncDisposable
         while (true)
         {
             var result = await reader.ReadAsync(cancellationToken);
-            await _spool.WriteAsync(result.Buffer);
-            reader.AdvanceTo(result.Buffer.End);
+            await SpoolAsync(_spool, reader, result);
             if (result.IsCompleted) break;
         }
 
         if (_spool.Length < StreamedLength)
-            throw new BackendException(StatusCodes.Status400BadRequest, "request-body-truncated", $"The request's body ended {StreamedLength - _spool.Length} bytes before its Content-Length.");
+        {
+            throw new BackendException(
+                StatusCodes.Status400BadRequest, "request-body-truncated",
+                $"The request's body ended {StreamedLength - _spool.Length} bytes before its Content-Length.");
+        }
+
         Streamed = _spool.OpenFile() ?? PipeReader.Create(_spool.InMemory());
         return true;
     }
@@ -150,15 +154,37 @@ internal sealed class RequestBody(TimeProvider time) : IAsyncDisposable
             var refused = length > limit ? TooSlow(limit)
                 : _spool.Length + result.Buffer.Length <= limit ? null
                 : limit == limits.MaxBodySize ? TooLarge(limit) : LengthRequired(limit);
-            if (refused is null) await _spool.WriteAsync(result.Buffer);
-            reader.AdvanceTo(result.Buffer.End);
-            if (refused is not null) throw refused;
+            if (refused is not null)
+            {
+                reader.AdvanceTo(result.Buffer.End);
+                throw refused;
+            }
+
+            await SpoolAsync(_spool, reader, result);
             if (result.IsCompleted) break;
             result = await reader.ReadAsync();
         }
 
         if (_spool.OpenFile() is { } file) (Streamed, StreamedLength) = (file, _spool.Length);
         else Bytes = _spool.InMemory();
+    }
+
+    /// <summary>Ends the read whatever becomes of it: the web server reads the rest of the body, and one that was not ended is in its way.</summary>
+    private static async ValueTask SpoolAsync(BodySpool spool, PipeReader reader, ReadResult result)
+    {
+        try
+        {
+            await spool.WriteAsync(result.Buffer);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BackendException(
+                StatusCodes.Status507InsufficientStorage, ProblemCode.StorageFull, "There is no room to hold the body back until its end.", e);
+        }
+        finally
+        {
+            reader.AdvanceTo(result.Buffer.End);
+        }
     }
 
     private void Hold(PipeReader reader, in ReadOnlySequence<byte> bytes) => (_held, _heldEnd, Bytes) = (reader, bytes.End, bytes);

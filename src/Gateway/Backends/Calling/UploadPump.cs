@@ -28,10 +28,17 @@ internal static class UploadPump
             {
                 throw new BackendTimeoutException(backend, stalled);
             }
+            finally
+            {
+                // Also when the frame is given up: the web server reads the rest of the body, and a read that was not ended is in its way.
+                call.StreamedBody.AdvanceTo(buffer.End);
+            }
 
-            call.StreamedBody.AdvanceTo(buffer.End);
             if (read.IsCompleted && stream.Left > 0 && buffer.IsEmpty)
-                throw new BackendException(400, "request-body-truncated", $"The request's body ended {stream.Left} bytes before its Content-Length.");
+            {
+                throw new BackendException(
+                    400, "request-body-truncated", $"The request's body ended {stream.Left} bytes before its Content-Length.");
+            }
         }
     }
 }
