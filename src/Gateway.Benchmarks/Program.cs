@@ -2,7 +2,8 @@ using BenchmarkDotNet.Running;
 using Gateway.Benchmarks.Load;
 using Gateway.Benchmarks.Soak;
 
-// Verbs: load (end to end, beside baselines), soak (with faults, and accounts at the end), micro (BenchmarkDotNet), kestrel (the baseline server that load starts).
+// Verbs: load (end to end, beside baselines), soak (with faults, and accounts at the end), micro (BenchmarkDotNet), kestrel (the baseline
+// server that load starts).
 return args switch
 {
     ["load", .. var rest] => await LoadRunner.RunAsync(rest),

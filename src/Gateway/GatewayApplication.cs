@@ -102,7 +102,8 @@ internal static class GatewayApplication
         try
         {
             // Whatever is no address the server takes for "every address", a user in front of the host included.
-            return BindingAddress.Parse(url) is var address && address.Port <= IPEndPoint.MaxPort && !address.Host.Contains('@', StringComparison.Ordinal);
+            return BindingAddress.Parse(url) is var address && address.Port <= IPEndPoint.MaxPort
+                && !address.Host.Contains('@', StringComparison.Ordinal);
         }
         catch (FormatException)
         {

@@ -3,7 +3,9 @@ using Zmtp.Sockets;
 
 namespace Gateway.Benchmarks.Soak;
 
-/// <summary>A ROUTER that answers as each request says, and that dies without a word every few seconds, in the middle of whatever it was doing.</summary>
+/// <summary>
+/// A ROUTER that answers as each request says, and that dies without a word every few seconds, in the middle of whatever it was doing.
+/// </summary>
 /// <param name="open">Binds or connects each new life.</param>
 internal sealed class EchoService(Action<RouterSocket> open, Random random)
 {
@@ -65,5 +67,6 @@ internal sealed class EchoService(Action<RouterSocket> open, Random random)
         else router.Send(reply);
     }
 
-    private static Task WaitAsync(TimeSpan time, CancellationToken early) => Task.Delay(time, early).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+    private static Task WaitAsync(TimeSpan time, CancellationToken early) =>
+        Task.Delay(time, early).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 }

@@ -5,7 +5,9 @@ using Gateway.Benchmarks.Load;
 
 namespace Gateway.Benchmarks.Soak;
 
-/// <summary>The gateway as users run it: its own process and a configuration file, which may change. Killed when this object goes.</summary>
+/// <summary>
+/// The gateway as users run it: its own process and a configuration file, which may change. Killed when this object goes.
+/// </summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -40,7 +42,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     /// <summary>The same by what they are: sockets, pipes, files.</summary>
     public string DescriptorKinds => string.Join(", ", Targets()
-        .GroupBy(static target => target.Contains(':', StringComparison.Ordinal) ? target[..target.IndexOf(':', StringComparison.Ordinal)] : "file")
+        .GroupBy(static target => target.Contains(':', StringComparison.Ordinal) ? target[..target.IndexOf(':', StringComparison.Ordinal)]
+            : "file")
         .Select(static kind => $"{kind.Count()} {kind.Key}").Order(StringComparer.Ordinal));
 
     /// <summary>Resident memory in bytes.</summary>
@@ -94,7 +97,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     // One that is closed while we look has no target any more.
     private IEnumerable<string> Targets() => new DirectoryInfo($"/proc/{_process.Id}/fd").GetFileSystemInfos()
-        .Select(static entry => entry.LinkTarget).OfType<string>().Where(static target => !target.EndsWith(".dll", StringComparison.Ordinal));
+        .Select(static entry => entry.LinkTarget).OfType<string>()
+            .Where(static target => !target.EndsWith(".dll", StringComparison.Ordinal));
 
     private async Task ReadAsync(StreamReader reader)
     {
@@ -102,7 +106,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
         while (await reader.ReadLineAsync() is { } line)
         {
             var at = line.IndexOf(Listening, StringComparison.Ordinal);
-            if (at >= 0) _port.TrySetResult(int.Parse([.. line[(at + Listening.Length)..].TakeWhile(char.IsAsciiDigit)], CultureInfo.InvariantCulture));
+            if (at >= 0) _port.TrySetResult(
+                int.Parse([.. line[(at + Listening.Length)..].TakeWhile(char.IsAsciiDigit)], CultureInfo.InvariantCulture));
             lock (_log)
             {
                 _log.Enqueue(line);

@@ -24,7 +24,9 @@ internal sealed class SoakAccounts
 
     public void Print()
     {
-        foreach (var (what, count) in _counts.OrderBy(pair => pair.Key, StringComparer.Ordinal)) Console.WriteLine($"{what,-48} {count,12:#,0}");
-        foreach (var (account, count) in _wrong.OrderBy(pair => pair.Key, StringComparer.Ordinal)) Console.WriteLine($"WRONG {account,-42} {count,12:#,0}");
+        foreach (var (what, count) in _counts.OrderBy(pair => pair.Key, StringComparer.Ordinal)) Console.WriteLine(
+            $"{what,-48} {count,12:#,0}");
+        foreach (var (account, count) in _wrong.OrderBy(pair => pair.Key, StringComparer.Ordinal)) Console.WriteLine(
+            $"WRONG {account,-42} {count,12:#,0}");
     }
 }

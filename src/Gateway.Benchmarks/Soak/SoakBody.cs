@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Gateway.Benchmarks.Soak;
 
-/// <summary>What a caller asks of the service: its first bytes say what is to happen, the rest is a pattern that no other request has.</summary>
+/// <summary>
+/// What a caller asks of the service: its first bytes say what is to happen, the rest is a pattern that no other request has.
+/// </summary>
 /// <param name="Id">Number of the request; no two have the same.</param>
 /// <param name="Bytes">Size of the request's body.</param>
 /// <param name="ReplyBytes">Size of the reply's pattern; 0 to have the request's body echoed.</param>

@@ -2,7 +2,10 @@ using System.Net;
 
 namespace Gateway.Benchmarks.Soak;
 
-/// <summary>Callers that each send one request after the other, most of them well behaved. Every 200 is compared with what its own request has to get.</summary>
+/// <summary>
+/// Callers that each send one request after the other, most of them well behaved. Every 200 is compared with what its own request has to
+/// get.
+/// </summary>
 internal sealed class SoakCallers(Uri web, SoakAccounts accounts, int seed) : IDisposable
 {
     public const int Callers = 48;
@@ -15,7 +18,8 @@ internal sealed class SoakCallers(Uri web, SoakAccounts accounts, int seed) : ID
     // A call that the gateway holds longer than this is stuck: connect wait, time out and three attempts are over by then.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5) })
+    private readonly HttpClient _client =
+        new(new SocketsHttpHandler { UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5) })
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
@@ -36,7 +40,8 @@ internal sealed class SoakCallers(Uri web, SoakAccounts accounts, int seed) : ID
         Never,
     }
 
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(() => CallAsync(new Random(seed + caller), stopping))));
+    public Task RunAsync(CancellationToken stopping) =>
+        Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(() => CallAsync(new Random(seed + caller), stopping))));
 
     /// <summary>One good call after the faults: it has to be answered.</summary>
     public async Task CheckAsync(int calls)
@@ -51,7 +56,8 @@ internal sealed class SoakCallers(Uri web, SoakAccounts accounts, int seed) : ID
     {
         while (!stopping.IsCancellationRequested)
         {
-            if (!await OneAsync(Choose(random.Next(100)), random, mustSucceed: false, stopping)) await Task.Delay(random.Next(5, 50), CancellationToken.None);
+            if (!await OneAsync(Choose(random.Next(100)), random, mustSucceed: false, stopping)) await Task.Delay(random.Next(5, 50),
+                CancellationToken.None);
         }
     }
 
@@ -72,10 +78,12 @@ internal sealed class SoakCallers(Uri web, SoakAccounts accounts, int seed) : ID
     private SoakBody Body(Kind kind, Random random)
     {
         // Who leaves and what is late is large as often as small: what goes on in pieces meets its end in the middle.
-        var form = kind is Kind.Cancelled or Kind.Late ? random.Next(3) switch { 0 => Kind.Upload, 1 => Kind.Download, _ => Kind.Small } : kind;
+        var form = kind is Kind.Cancelled or Kind.Late ? random.Next(3) switch { 0 => Kind.Upload, 1 => Kind.Download, _ => Kind.Small }
+            : kind;
         return new(
             (ulong)Interlocked.Increment(ref _lastId),
-            form is Kind.Upload or Kind.SlowUpload or Kind.BrokenUpload ? random.Next(70_000, 600_000) : random.Next(SoakBody.HeadSize, 4000),
+            form is Kind.Upload or Kind.SlowUpload or Kind.BrokenUpload ? random.Next(70_000, 600_000)
+                : random.Next(SoakBody.HeadSize, 4000),
             form is Kind.Download or Kind.BrokenDownload ? random.Next(50_000, 3_000_000) : 0,
             kind switch
             {
@@ -92,7 +100,8 @@ internal sealed class SoakCallers(Uri web, SoakAccounts accounts, int seed) : ID
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         leaving.CancelAfter(kind == Kind.Cancelled ? TimeSpan.FromMilliseconds(random.Next(0, 60)) : Patience);
         var body = asked.Request();
-        using var request = new HttpRequestMessage(kind == Kind.Repeatable ? HttpMethod.Put : HttpMethod.Post, new Uri(web, kind == Kind.Late ? "/quick" : "/call"))
+        using var request = new HttpRequestMessage(kind == Kind.Repeatable ? HttpMethod.Put : HttpMethod.Post,
+            new Uri(web, kind == Kind.Late ? "/quick" : "/call"))
         {
             Content = kind switch
             {
@@ -119,7 +128,9 @@ internal sealed class SoakCallers(Uri web, SoakAccounts accounts, int seed) : ID
         {
             outcome = "left";
             // Cancelled without our doing: this program is ending, after an error that it has told.
-            if (kind != Kind.Cancelled && leaving.IsCancellationRequested && !stopping.IsCancellationRequested) accounts.Wrong("calls that never ended", $"{kind} request {asked.Id} had no end after {Patience.TotalSeconds} s");
+            if (kind != Kind.Cancelled && leaving.IsCancellationRequested
+                && !stopping.IsCancellationRequested) accounts.Wrong("calls that never ended",
+                $"{kind} request {asked.Id} had no end after {Patience.TotalSeconds} s");
             return false;
         }
         finally
@@ -130,7 +141,8 @@ internal sealed class SoakCallers(Uri web, SoakAccounts accounts, int seed) : ID
         }
     }
 
-    private async Task CompareAsync(SoakBody asked, byte[] body, HttpResponseMessage response, Kind kind, Random random, CancellationToken leaving)
+    private async Task CompareAsync(SoakBody asked, byte[] body, HttpResponseMessage response, Kind kind, Random random,
+        CancellationToken leaving)
     {
         var expected = asked.Reply(body);
         await using var stream = await response.Content.ReadAsStreamAsync(leaving);

@@ -3,12 +3,15 @@ using Zmtp.Sockets;
 
 namespace Gateway.Benchmarks.Soak;
 
-/// <summary>Clients of a Queue whose service restarts: every reply is their own, and what gets none was lost with a life of the service.</summary>
+/// <summary>
+/// Clients of a Queue whose service restarts: every reply is their own, and what gets none was lost with a life of the service.
+/// </summary>
 internal sealed class SoakDevice(string frontend, SoakAccounts accounts, int seed)
 {
     private const int Clients = 4;
 
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(() => AskAsync(client, stopping), CancellationToken.None)));
+    public Task RunAsync(CancellationToken stopping) =>
+        Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(() => AskAsync(client, stopping), CancellationToken.None)));
 
     private async Task AskAsync(int client, CancellationToken stopping)
     {
@@ -33,8 +36,10 @@ internal sealed class SoakDevice(string frontend, SoakAccounts accounts, int see
             {
                 using var reply = await dealer.ReceiveAsync();
                 // A reply that came too late belongs to an earlier request of ours.
-                if (reply[0].Length >= sizeof(ulong) && BitConverter.ToUInt64(reply[0].Span) is var other && other < id && other >> 48 == id >> 48) continue;
-                if (!reply[0].Span.SequenceEqual(expected)) accounts.Wrong("replies through the device", $"request {id} got {reply[0].Length} bytes that are not its own");
+                if (reply[0].Length >= sizeof(ulong) && BitConverter.ToUInt64(reply[0].Span) is var other && other < id
+                    && other >> 48 == id >> 48) continue;
+                if (!reply[0].Span.SequenceEqual(expected)) accounts.Wrong("replies through the device",
+                    $"request {id} got {reply[0].Length} bytes that are not its own");
                 accounts.Count("device: replies");
                 return true;
             }

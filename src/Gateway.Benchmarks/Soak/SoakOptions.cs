@@ -10,8 +10,9 @@ internal sealed record SoakOptions(double Minutes, bool CallsOnly, int Seed)
 {
     public const string Usage = """
         Usage: soak [--minutes 10] [--calls] [--seed N]
-          Runs the gateway in a process of its own under calls, streams and a device while services restart, clients leave and uploads break off,
-          and ends with the accounts: bodies, messages, descriptors, memory. Exit code 1 when one of them is wrong. --calls: the calls alone.
+          Runs the gateway in a process of its own under calls, streams and a device while services restart, clients leave and
+          uploads break off, and ends with the accounts: bodies, messages, descriptors, memory. Exit code 1 when one of them is
+          wrong. --calls: the calls alone.
         """;
 
     /// <returns>Null, with the reason in <paramref name="error"/>, when an argument is wrong.</returns>
@@ -25,7 +26,8 @@ internal sealed record SoakOptions(double Minutes, bool CallsOnly, int Seed)
             var next = args[i] switch
             {
                 "--calls" => options with { CallsOnly = true },
-                "--minutes" when double.TryParse(value, CultureInfo.InvariantCulture, out var minutes) && minutes is >= 0.1 and <= 1440 => options with { Minutes = minutes },
+                "--minutes" when double.TryParse(value, CultureInfo.InvariantCulture, out var minutes) && minutes is >= 0.1 and <= 1440 =>
+                    options with { Minutes = minutes },
                 "--seed" when int.TryParse(value, CultureInfo.InvariantCulture, out var seed) => options with { Seed = seed },
                 _ => null,
             };

@@ -12,7 +12,8 @@ internal sealed class SoakRunner(SoakOptions options)
     // Connections to services that opened while others carried large bodies stay, at most MaxConnections of them.
     private const int MoreDescriptors = 12;
 
-    // Row 48 of docs/reliability.md asks for 1 MiB an hour over hours. Ten minutes of a collector that breathes do not show that; a leak they do.
+    // Row 48 of docs/reliability.md asks for 1 MiB an hour over hours. Ten minutes of a collector that breathes do not show that; a leak
+    // they do.
     private const double MostKibibytesAMinute = 2048;
     private const double LeastMinutesForSlope = 5;
 
@@ -45,7 +46,8 @@ internal sealed class SoakRunner(SoakOptions options)
 
     private async Task<int> RunAsync()
     {
-        Console.WriteLine($"soak: {options.Minutes} min, seed {options.Seed}, {Environment.ProcessorCount} cores, .NET {Environment.Version}");
+        var machine = $"{Environment.ProcessorCount} cores, .NET {Environment.Version}";
+        Console.WriteLine($"soak: {options.Minutes} min, seed {options.Seed}, {machine}");
         var (echo, feed) = (FreePort(), FreePort());
         await using var gateway = await GatewayProcess.StartAsync(Configuration(echo, feed, extraRoute: false));
         var web = new UriBuilder("http", "127.0.0.1", gateway.Port);
@@ -64,7 +66,8 @@ internal sealed class SoakRunner(SoakOptions options)
         if (!options.CallsOnly)
         {
             web.Scheme = "ws";
-            load.Add(new SoakStreams(new Uri(web.Uri, "/stream"), $"tcp://127.0.0.1:{feed}", _accounts, options.Seed).RunAsync(ending.Token));
+            load.Add(new SoakStreams(new Uri(web.Uri, "/stream"), $"tcp://127.0.0.1:{feed}", _accounts, options.Seed)
+                .RunAsync(ending.Token));
             var (frontend, backend) = await DevicePortsAsync(gateway.Port);
             (deviceService, var servingDevice) = Serve(router => router.Connect(backend), options.Seed + 1, stopping);
             services.Add(servingDevice);
@@ -102,13 +105,15 @@ internal sealed class SoakRunner(SoakOptions options)
         using var seconds = new PeriodicTimer(TimeSpan.FromSeconds(1));
         while (watch.Elapsed < time && await seconds.WaitForNextTickAsync())
         {
-            if (gateway.HasExited) throw new LoadException($"The gateway ended with {gateway.ExitCode}, seed {options.Seed}:\n{gateway.Log}");
+            if (gateway.HasExited) throw new LoadException(
+                $"The gateway ended with {gateway.ExitCode}, seed {options.Seed}:\n{gateway.Log}");
             // What failed is a defect of this program; the rest of the time would be for nothing.
             if (load.Find(static task => task.IsFaulted) is { } failed) await failed;
             samples.Add((watch.Elapsed.TotalMinutes, gateway.Resident / 1024.0));
         }
 
-        Console.WriteLine($"memory: {samples[0].Kibibytes:#,0} KiB at first, {samples.Max(sample => sample.Kibibytes):#,0} at most, {samples[^1].Kibibytes:#,0} at last");
+        var most = samples.Max(sample => sample.Kibibytes);
+        Console.WriteLine($"memory: {samples[0].Kibibytes:#,0} KiB at first, {most:#,0} at most, {samples[^1].Kibibytes:#,0} at last");
         return Slope([.. samples.Where(sample => sample.Minutes > time.TotalMinutes / 5)]);
     }
 
@@ -125,7 +130,8 @@ internal sealed class SoakRunner(SoakOptions options)
         {
             gateway.Configure(Configuration(echo, feed, extra));
             _accounts.Count("reloads");
-            await Task.Delay(TimeSpan.FromSeconds(3), ending).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            await Task.Delay(TimeSpan.FromSeconds(3), ending)
+                .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 
@@ -160,7 +166,8 @@ internal sealed class SoakRunner(SoakOptions options)
     {
         var judged = options.Minutes >= LeastMinutesForSlope;
         Console.WriteLine($"memory slope: {slope:#,0} KiB/min after the first fifth{(judged ? "" : ", not judged under 5 minutes")}");
-        if (judged && slope > MostKibibytesAMinute) _accounts.Wrong("memory", $"{slope:#,0} KiB/min, at most {MostKibibytesAMinute:#,0} are allowed");
+        if (judged && slope > MostKibibytesAMinute) _accounts.Wrong("memory",
+            $"{slope:#,0} KiB/min, at most {MostKibibytesAMinute:#,0} are allowed");
         _accounts.Print();
         if (_accounts["bodies compared"] == 0) _accounts.Wrong("bodies", "none was compared");
         if (!_accounts.IsWrong)
@@ -196,7 +203,8 @@ internal sealed class SoakRunner(SoakOptions options)
     {
         using var client = new HttpClient();
         using var device = JsonDocument.Parse(await client.GetStringAsync(new Uri($"http://127.0.0.1:{web}/gateway/devices/queue")));
-        string Endpoint(string side) => device.RootElement.GetProperty(side).GetProperty("endpoints")[0].GetProperty("endpoint").GetString()!;
+        string Endpoint(string side) =>
+            device.RootElement.GetProperty(side).GetProperty("endpoints")[0].GetProperty("endpoint").GetString()!;
         return (Endpoint("frontend"), Endpoint("backend"));
     }
 

@@ -7,8 +7,9 @@ using Zmtp.Sockets;
 namespace Gateway.Benchmarks.Soak;
 
 /// <summary>
-/// A publisher that restarts, subscribers that stay, come and go. Numbered messages and the policy Disconnect make the account: from the first
-/// message that a subscriber gets in a life of the publisher on, what was sent to it was received, or the publisher counted it as dropped.
+/// A publisher that restarts, subscribers that stay, come and go. Numbered messages and the policy Disconnect make the account: from the
+/// first message that a subscriber gets in a life of the publisher on, what was sent to it was received, or the publisher counted it as
+/// dropped.
 /// </summary>
 internal sealed class SoakStreams(Uri stream, string endpoint, SoakAccounts accounts, int seed)
 {
@@ -22,7 +23,8 @@ internal sealed class SoakStreams(Uri stream, string endpoint, SoakAccounts acco
     {
         using var leaving = new CancellationTokenSource();
         var subscribers = Enumerable.Range(0, Staying + Joining)
-            .Select(number => Task.Run(() => SubscribeAsync(number >= Staying, new Random(seed + number), leaving.Token), CancellationToken.None)).ToArray();
+            .Select(number => Task.Run(() => SubscribeAsync(number >= Staying, new Random(seed + number), leaving.Token),
+                CancellationToken.None)).ToArray();
         await PublishAsync(new Random(seed), stopping);
         await leaving.CancelAsync();
         await Task.WhenAll(subscribers);
@@ -49,7 +51,8 @@ internal sealed class SoakStreams(Uri stream, string endpoint, SoakAccounts acco
                 }
             }
 
-            // The last messages are with their readers before the connection ends: this account is not about what a killed publisher had in its kernel.
+            // The last messages are with their readers before the connection ends: this account is not about what a killed publisher had in
+            // its kernel.
             await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
             _lives[life] = (sent, publisher.Dropped);
             accounts.Count("streams: published", sent);
@@ -119,7 +122,8 @@ internal sealed class SoakStreams(Uri stream, string endpoint, SoakAccounts acco
             var missing = expected - span.Received;
             accounts.Count("streams: sent to subscribers", expected);
             accounts.Count("streams: missing at subscribers", missing);
-            if (missing > dropped) accounts.Wrong("messages", $"{missing} of {expected} messages of life {span.Life} are missing, {dropped} were dropped by the publisher");
+            if (missing > dropped) accounts.Wrong("messages",
+                $"{missing} of {expected} messages of life {span.Life} are missing, {dropped} were dropped by the publisher");
         }
     }
 

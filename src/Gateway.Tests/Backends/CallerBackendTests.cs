@@ -122,7 +122,8 @@ public sealed class CallerBackendTests : IAsyncDisposable
     [Fact]
     public async Task A_probe_whose_connection_is_lost_does_not_leave_the_circuit_open()
     {
-        var (caller, service) = Make(static options => options.Circuit = new CircuitOptions { Failures = 1, Break = TimeSpan.FromSeconds(10) });
+        var (caller, service) =
+            Make(static options => options.Circuit = new CircuitOptions { Failures = 1, Break = TimeSpan.FromSeconds(10) });
         await ReadyAsync(caller);
         await TimeOutAsync(caller, service);
         _time.Advance(TimeSpan.FromSeconds(10));
@@ -139,7 +140,8 @@ public sealed class CallerBackendTests : IAsyncDisposable
     [Fact]
     public async Task A_probe_whose_client_leaves_makes_room_for_the_next()
     {
-        var (caller, service) = Make(static options => options.Circuit = new CircuitOptions { Failures = 1, Break = TimeSpan.FromSeconds(10) });
+        var (caller, service) =
+            Make(static options => options.Circuit = new CircuitOptions { Failures = 1, Break = TimeSpan.FromSeconds(10) });
         await ReadyAsync(caller);
         await TimeOutAsync(caller, service);
         _time.Advance(TimeSpan.FromSeconds(10));
@@ -153,7 +155,8 @@ public sealed class CallerBackendTests : IAsyncDisposable
     [Fact]
     public async Task An_open_circuit_is_shown_and_a_late_reply_closes_it()
     {
-        var (caller, service) = Make(static options => options.Circuit = new CircuitOptions { Failures = 1, Break = TimeSpan.FromSeconds(10) });
+        var (caller, service) =
+            Make(static options => options.Circuit = new CircuitOptions { Failures = 1, Break = TimeSpan.FromSeconds(10) });
         await ReadyAsync(caller);
         using var late = await TimeOutAsync(caller, service);
         Assert.False(caller.IsReady);

@@ -37,21 +37,27 @@ public class LingerTests
     {
         var log = new ListLoggerProvider();
         await using var worker = new PullSocket(new ZmtpOptions { ReceiveHighWaterMark = 1, ReceiveBuffer = 64 * 1024 });
-        var gateway = await StartAsync(worker.Bind("tcp://127.0.0.1:*"), log, TimeProvider.System, "Gateway:Backends:jobs:Options:Linger=00:00:00.050");
+        var gateway = await StartAsync(worker.Bind("tcp://127.0.0.1:*"), log, TimeProvider.System,
+            "Gateway:Backends:jobs:Options:Linger=00:00:00.050");
         await PostAsync(gateway);
         await gateway.DisposeAsync().AsTask().WaitAsync(ScriptedPeer.Patience);
-        Assert.Single(log.Lines, line => line.Contains("Backend jobs: ", StringComparison.Ordinal) && line.Contains("are lost", StringComparison.Ordinal));
+        Assert.Single(log.Lines, line => line.Contains("Backend jobs: ", StringComparison.Ordinal)
+            && line.Contains("are lost", StringComparison.Ordinal));
     }
 
-    private static Task<GatewayHost> StartAsync(string endpoint, ListLoggerProvider log, TimeProvider time, params string[] settings) => GatewayHost.StartAsync(
+    private static Task<GatewayHost> StartAsync(string endpoint, ListLoggerProvider log, TimeProvider time, params string[] settings) =>
+        GatewayHost.StartAsync(
         services =>
         {
             log.Register(services);
             services.AddSingleton(time);
         },
         [
-            "Gateway:Backends:jobs:Socket=PUSH", $"Gateway:Backends:jobs:Connect:0={endpoint}", "Gateway:Backends:jobs:ConnectWait=00:00:20",
-            "Gateway:Backends:jobs:Options:SendBuffer=65536", "Gateway:Backends:jobs:Options:HeartbeatInterval=00:00:00", "Gateway:Backends:jobs:Options:SendHighWaterMarkBytes=0", "Gateway:Routes:jobs:Path=/jobs", "Gateway:Routes:jobs:Backend=jobs", .. settings,
+            "Gateway:Backends:jobs:Socket=PUSH", $"Gateway:Backends:jobs:Connect:0={endpoint}",
+                "Gateway:Backends:jobs:ConnectWait=00:00:20",
+            "Gateway:Backends:jobs:Options:SendBuffer=65536", "Gateway:Backends:jobs:Options:HeartbeatInterval=00:00:00",
+                "Gateway:Backends:jobs:Options:SendHighWaterMarkBytes=0", "Gateway:Routes:jobs:Path=/jobs",
+                "Gateway:Routes:jobs:Backend=jobs", .. settings,
         ]);
 
     private static async Task PostAsync(GatewayHost gateway)

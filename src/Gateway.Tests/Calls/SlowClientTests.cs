@@ -71,6 +71,8 @@ public class SlowClientTests
             log.Register(services);
             services.AddSingleton(time);
         },
-        "Gateway:Backends:service:Socket=REQ", $"Gateway:Backends:service:Connect:0={service.Bind("tcp://127.0.0.1:*")}", "Gateway:Backends:service:MaxConnections=1",
-        "Gateway:Backends:service:Options:HeartbeatInterval=00:00:00", "Gateway:Routes:call:Path=/call", "Gateway:Routes:call:Backend=service");
+        "Gateway:Backends:service:Socket=REQ", $"Gateway:Backends:service:Connect:0={service.Bind("tcp://127.0.0.1:*")}",
+            "Gateway:Backends:service:MaxConnections=1",
+        "Gateway:Backends:service:Options:HeartbeatInterval=00:00:00", "Gateway:Routes:call:Path=/call",
+            "Gateway:Routes:call:Backend=service");
 }

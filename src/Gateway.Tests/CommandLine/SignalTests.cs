@@ -17,10 +17,13 @@ public class SignalTests
         string[] arguments =
         [
             Path.Combine(AppContext.BaseDirectory, "Gateway.dll"), "--urls=http://127.0.0.1:0", "--Gateway:Backends:b:Socket=REQ",
-            $"--Gateway:Backends:b:Connect={service.Bind("tcp://127.0.0.1:*")}", "--Gateway:Backends:b:Timeout=00:10:00", "--Gateway:Backends:b:ConnectWait=00:00:30",
+            $"--Gateway:Backends:b:Connect={service.Bind("tcp://127.0.0.1:*")}", "--Gateway:Backends:b:Timeout=00:10:00",
+                "--Gateway:Backends:b:ConnectWait=00:00:30",
             "--Gateway:Limits:DrainTimeout=00:05:00", "--Gateway:Routes:r:Path=/r", "--Gateway:Routes:r:Backend=b",
         ];
-        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, UseShellExecute = false, WorkingDirectory = directory.Path })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, UseShellExecute = false,
+            WorkingDirectory = directory.Path })!;
         try
         {
             var address = (await LineAsync(process, "Now listening on: ")).Split("Now listening on: ")[1];

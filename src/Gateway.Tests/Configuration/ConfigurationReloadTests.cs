@@ -61,7 +61,8 @@ public class ConfigurationReloadTests
         var kind = new FakeRouteKind(_ => Task.CompletedTask) { Refuse = "zbad" };
         await using var gateway = await GatewayHost.StartAsync(kind.Register, OneRoute);
         Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/api/add"));
-        await ReloadAsync(gateway, """{"Gateway":{"Routes":{"new":{"Path":"/new","Backend":"calc"},"zbad":{"Path":"/bad","Backend":"calc"}}}}""");
+        await ReloadAsync(gateway,
+            """{"Gateway":{"Routes":{"new":{"Path":"/new","Backend":"calc"},"zbad":{"Path":"/bad","Backend":"calc"}}}}""");
         Assert.Equal(["new"], kind.Removed);
         Assert.Equal("add", Assert.Single(gateway.Services.GetRequiredService<GatewayConfiguration>().Current.Routes).Key);
         Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/api/add"));
@@ -73,7 +74,9 @@ public class ConfigurationReloadTests
     {
         await using var gateway = await GatewayHost.StartAsync(new FakeRouteKind(_ => Task.CompletedTask).Register, OneRoute);
         var bad = new RouteEndpointBuilder(_ => Task.CompletedTask, RoutePatternFactory.Parse("/{x:foo}"), order: 0).Build();
-        Assert.Contains("foo", Assert.Throws<InvalidOperationException>(() => gateway.Services.GetRequiredService<EndpointTrial>().Try([bad])).Message, StringComparison.Ordinal);
+        Assert.Contains("foo",
+            Assert.Throws<InvalidOperationException>(() => gateway.Services.GetRequiredService<EndpointTrial>().Try([bad])).Message,
+            StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, await PostAsync(gateway, "/api/add"));
     }
 

@@ -22,9 +22,11 @@ public sealed class SecretsTests : IDisposable
         var leaks = new List<string>();
         foreach (var path in settings.Where(Secrets.IsSecret))
         {
-            foreach (var value in (string[])[Word, $"{Word}\n", Word + new string('z', 300), $"$pbkdf2-sha256${Word}", SecretFile(), _directory.Path + "/" + Word])
+            foreach (var value in (string[])[Word, $"{Word}\n", Word + new string('z', 300), $"$pbkdf2-sha256${Word}", SecretFile(),
+                _directory.Path + "/" + Word])
             {
-                foreach (var context in Contexts(path)) leaks.AddRange(await PrintedAsync([.. context.Where(setting => setting.Path != path), (path, value)]));
+                foreach (var context in Contexts(path)) leaks.AddRange(
+                    await PrintedAsync([.. context.Where(setting => setting.Path != path), (path, value)]));
             }
         }
 
@@ -37,7 +39,8 @@ public sealed class SecretsTests : IDisposable
         var leaks = new List<string>();
         foreach (var path in Settings(typeof(GatewayOptions), "Gateway").Where(Secrets.IsSecret))
         {
-            for (var above = path; Secrets.IsSecret(above); above = above[..above.LastIndexOf(':')]) leaks.AddRange(await PrintedAsync([(above, Word)]));
+            for (var above = path; Secrets.IsSecret(above); above = above[..above.LastIndexOf(':')]) leaks.AddRange(
+                await PrintedAsync([(above, Word)]));
             leaks.AddRange(await PrintedAsync([($"{path}:0:1", Word)]));
         }
 
@@ -50,7 +53,8 @@ public sealed class SecretsTests : IDisposable
         var leaks = new List<string>();
         foreach (var path in Settings(typeof(GatewayOptions), "Gateway"))
         {
-            foreach (var value in (string[])[$"tcp://joe:{Word}@host:5555", $"wss://{Word}@host/x", $"joe:{Word}/a@host:1080"]) leaks.AddRange(await PrintedAsync([(path, value)]));
+            foreach (var value in (string[])[$"tcp://joe:{Word}@host:5555", $"wss://{Word}@host/x",
+                $"joe:{Word}/a@host:1080"]) leaks.AddRange(await PrintedAsync([(path, value)]));
         }
 
         foreach (var url in (string[])[$"http://joe:{Word}@127.0.0.1:x", $"http://joe:{Word}@192.0.2.1:9999"])
@@ -83,7 +87,8 @@ public sealed class SecretsTests : IDisposable
     [InlineData("hash-password", Word)]
     [InlineData("--help", $"--Gateway:Backends:b:Security:Password={Word}")]
     [InlineData("--Gateway:Backends:b:Security:Users:bob={Word}")]
-    public async Task A_command_line_is_not_repeated(params string[] arguments) => Assert.DoesNotContain(Word, await RunAsync(arguments), StringComparison.Ordinal);
+    public async Task A_command_line_is_not_repeated(params string[] arguments) =>
+        Assert.DoesNotContain(Word, await RunAsync(arguments), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_running_gateway_says_nothing_of_the_secrets_that_it_uses()
@@ -92,16 +97,23 @@ public sealed class SecretsTests : IDisposable
         var log = new ListLoggerProvider();
         await using var gateway = await GatewayHost.StartAsync(
             log.Register,
-            "Gateway:Backends:p:Socket=PUSH", "Gateway:Backends:p:Bind=tcp://127.0.0.1:*", "Gateway:Backends:p:Security:Mechanism=PLAIN", "Gateway:Backends:p:Security:Role=Server",
+            "Gateway:Backends:p:Socket=PUSH", "Gateway:Backends:p:Bind=tcp://127.0.0.1:*", "Gateway:Backends:p:Security:Mechanism=PLAIN",
+                "Gateway:Backends:p:Security:Role=Server",
             $"Gateway:Backends:p:Security:Users:joe:Password={Word}",
-            "Gateway:Backends:q:Socket=PUSH", "Gateway:Backends:q:Connect=tcp://127.0.0.1:9", "Gateway:Backends:q:Security:Mechanism=PLAIN", $"Gateway:Backends:q:Security:UserName=user{Word}",
-            $"Gateway:Backends:q:Security:Password={Word}", "Gateway:Backends:q:Options:SocksProxy=127.0.0.1:9", $"Gateway:Backends:q:Options:SocksUserName={Word}", $"Gateway:Backends:q:Options:SocksPassword={Word}",
-            "Gateway:Backends:c:Socket=PUSH", "Gateway:Backends:c:Bind=tcp://127.0.0.1:*", "Gateway:Backends:c:Security:Mechanism=CURVE", "Gateway:Backends:c:Security:Role=Server",
-            "Gateway:Backends:c:Security:SecretKey=JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6", $"Gateway:Backends:c:Security:CertificateDirectory={certificates.FullName}",
-            "Gateway:Routes:p:Path=/p", "Gateway:Routes:p:Backend=p", "Gateway:Routes:q:Path=/q", "Gateway:Routes:q:Backend=q", "Gateway:Routes:c:Path=/c", "Gateway:Routes:c:Backend=c");
+            "Gateway:Backends:q:Socket=PUSH", "Gateway:Backends:q:Connect=tcp://127.0.0.1:9", "Gateway:Backends:q:Security:Mechanism=PLAIN",
+                $"Gateway:Backends:q:Security:UserName=user{Word}",
+            $"Gateway:Backends:q:Security:Password={Word}", "Gateway:Backends:q:Options:SocksProxy=127.0.0.1:9",
+                $"Gateway:Backends:q:Options:SocksUserName={Word}", $"Gateway:Backends:q:Options:SocksPassword={Word}",
+            "Gateway:Backends:c:Socket=PUSH", "Gateway:Backends:c:Bind=tcp://127.0.0.1:*", "Gateway:Backends:c:Security:Mechanism=CURVE",
+                "Gateway:Backends:c:Security:Role=Server",
+            "Gateway:Backends:c:Security:SecretKey=JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6",
+                $"Gateway:Backends:c:Security:CertificateDirectory={certificates.FullName}",
+            "Gateway:Routes:p:Path=/p", "Gateway:Routes:p:Backend=p", "Gateway:Routes:q:Path=/q", "Gateway:Routes:q:Backend=q",
+                "Gateway:Routes:c:Path=/c", "Gateway:Routes:c:Backend=c");
         // The 503 tells why nothing is ready, and so does health.
         using var refused = await gateway.Client.PostAsync(new Uri("/q", UriKind.Relative), new StringContent("x"));
-        var printed = await refused.Content.ReadAsStringAsync() + await (await gateway.Client.GetAsync(new Uri("/health/ready", UriKind.Relative))).Content.ReadAsStringAsync()
+        var printed = await refused.Content.ReadAsStringAsync() + await (
+            await gateway.Client.GetAsync(new Uri("/health/ready", UriKind.Relative))).Content.ReadAsStringAsync()
             + await gateway.Client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative));
         Assert.Contains("127.0.0.1:9", printed, StringComparison.Ordinal);
         await File.WriteAllTextAsync(Path.Combine(certificates.FullName, "joe.key"), "no certificate");
@@ -116,7 +128,8 @@ public sealed class SecretsTests : IDisposable
     private const string Valid = """{"Gateway":{"Backends":{"b":{"Socket":"SUB","Connect":["inproc://b"]}},"Routes":{"r":{"Path":"/r","Backend":"b"}}}}""";
 
     /// <summary>Every path that a value can stand at; the named groups have the name x.</summary>
-    private static IEnumerable<string> Settings(Type type, string path) => SettingDescription.Of(type).SelectMany(setting => setting.Form switch
+    private static IEnumerable<string> Settings(Type type, string path) =>
+        SettingDescription.Of(type).SelectMany(setting => setting.Form switch
     {
         SettingForm.Section => Settings(setting.SectionType!, $"{path}:{setting.Name}"),
         SettingForm.NamedSections => Settings(setting.SectionType!, $"{path}:{setting.Name}:x"),
@@ -127,7 +140,8 @@ public sealed class SecretsTests : IDisposable
     private static IEnumerable<(string Path, string Value)[]> Contexts(string path)
     {
         if (path.IndexOf(":Tls:", StringComparison.Ordinal) is > 0 and var tls)
-            return [[], [($"{path[..tls]}:Bind", "wss://127.0.0.1:1"), ($"{path[..tls]}:Tls:CertificateFile", "/c"), ($"{path[..tls]}:Tls:KeyFile", "/k")], [($"{path[..tls]}:Connect", "wss://127.0.0.1:1")]];
+            return [[], [($"{path[..tls]}:Bind", "wss://127.0.0.1:1"), ($"{path[..tls]}:Tls:CertificateFile", "/c"),
+                ($"{path[..tls]}:Tls:KeyFile", "/k")], [($"{path[..tls]}:Connect", "wss://127.0.0.1:1")]];
         var at = path.IndexOf(":Security", StringComparison.Ordinal);
         if (at < 0) return [[]];
         var security = path[..(at + ":Security".Length)];
@@ -147,7 +161,9 @@ public sealed class SecretsTests : IDisposable
         var file = Write("planted.json", root.ToJsonString());
         using var sources = new ConfigurationSources(_directory.Path, ["planted.json"], []);
         var (logger, valid) = (new ListLogger<ConfigurationReloader>(), ConfigurationSources.LoadFile(Write("valid.json", Valid)));
-        using var reloader = new ConfigurationReloader(sources, new GatewayConfiguration(new ConfigurationReader([]).Read(valid)), [], TimeProvider.System, logger);
+        using var reloader =
+            new ConfigurationReloader(sources, new GatewayConfiguration(new ConfigurationReader([]).Read(valid)), [], TimeProvider.System,
+            logger);
         reloader.Reload();
         Assert.NotEmpty(logger.Lines);
         return Leaks(await RunAsync("check", file) + string.Join('\n', logger.Lines));
@@ -159,7 +175,8 @@ public sealed class SecretsTests : IDisposable
         else Put((JsonObject)(group[keys[0]] ??= new JsonObject()), keys[1..], value);
     }
 
-    private static IEnumerable<string> Leaks(string printed) => printed.Split('\n').Where(line => line.Contains(Word, StringComparison.Ordinal));
+    private static IEnumerable<string> Leaks(string printed) =>
+        printed.Split('\n').Where(line => line.Contains(Word, StringComparison.Ordinal));
 
     private static async Task<string> RunAsync(params string[] arguments)
     {

@@ -31,17 +31,21 @@ public class ConnectionGateTests
     {
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var (clock, logger) = (new ManualTimeProvider(), new ListLogger<ConnectionGate>());
-        var configuration = new GatewayConfiguration(new GatewaySnapshot(new GatewayOptions { Limits = { MaxConnections = 1 } }, isDemo: false));
-        var gate = new ConnectionGate(configuration, new DescriptorLimit(limit: null), services.GetRequiredService<IMeterFactory>(), clock, logger);
+        var configuration = new GatewayConfiguration(
+            new GatewaySnapshot(new GatewayOptions { Limits = { MaxConnections = 1 } }, isDemo: false));
+        var gate = new ConnectionGate(configuration, new DescriptorLimit(limit: null), services.GetRequiredService<IMeterFactory>(), clock,
+            logger);
         var refused = 0L;
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, on) =>
             {
-                if (instrument.Name == "gateway.connection.refused" && instrument.Meter.Scope == services.GetRequiredService<IMeterFactory>()) on.EnableMeasurementEvents(instrument);
+                if (instrument.Name == "gateway.connection.refused"
+                    && instrument.Meter.Scope == services.GetRequiredService<IMeterFactory>()) on.EnableMeasurementEvents(instrument);
             },
         };
-        listener.SetMeasurementEventCallback<long>((_, count, tags, _) => refused += tags[0] is { Key: "reason", Value: "limit" } ? count : 0);
+        listener.SetMeasurementEventCallback<long>((_, count, tags, _) => refused += tags[0] is { Key: "reason", Value: "limit" } ? count
+            : 0);
         listener.Start();
         Assert.True(gate.TryEnter(socket: null));
         for (var i = 0; i < 5; i++) Assert.False(gate.TryEnter(socket: null));
@@ -69,7 +73,8 @@ public class ConnectionGateTests
         Assert.False(Gate(descriptor + 96).TryEnter(socket));
         Assert.True(Gate((descriptor + 97) * 2).TryEnter(socket));
 
-        ConnectionGate Gate(int limit) => new(configuration, new DescriptorLimit(limit), services.GetRequiredService<IMeterFactory>(), clock, logger);
+        ConnectionGate Gate(int limit) =>
+            new(configuration, new DescriptorLimit(limit), services.GetRequiredService<IMeterFactory>(), clock, logger);
     }
 
     [Theory]

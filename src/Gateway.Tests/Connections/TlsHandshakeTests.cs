@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -17,7 +16,8 @@ public class TlsHandshakeTests
     {
         using var directory = new TemporaryDirectory();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         await File.WriteAllBytesAsync(directory.File("web.pfx"), certificate.Export(X509ContentType.Pfx, "secret"));
         await using var gateway = await GatewayHost.StartAsync(
             endpoint, $"Kestrel:Certificates:Default:Path={directory.File("web.pfx")}", "Kestrel:Certificates:Default:Password=secret");
@@ -32,7 +32,9 @@ public class TlsHandshakeTests
             await socket.SendAsync(new byte[] { 0x16, 3, 1, 2, 0, 1 });
         }
 
-        using var handler = new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, remote, _, _) => remote!.GetCertHashString() == certificate.GetCertHashString() } };
+        using var handler = new SocketsHttpHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback =
+            (_, remote, _, _) => remote!.GetCertHashString() == certificate.GetCertHashString();
         using var client = new HttpClient(handler) { BaseAddress = gateway.BaseAddress };
         Assert.Equal("""{"status":"live"}""", await client.GetStringAsync(new Uri("/health/live", UriKind.Relative)));
         await Task.WhenAll(silent.Select(EndAsync)).WaitAsync(TimeSpan.FromSeconds(30));

@@ -71,12 +71,16 @@ public class DeviceTests
     [InlineData("::1", HttpStatusCode.OK)]
     public async Task Another_machine_neither_steers_nor_watches(string address, HttpStatusCode status)
     {
-        await using var gateway = await GatewayHost.StartAsync(services => services.AddSingleton<IStartupFilter>(new From(IPAddress.Parse(address))), Streamer);
+        await using var gateway =
+            await GatewayHost.StartAsync(services => services.AddSingleton<IStartupFilter>(new From(IPAddress.Parse(address))), Streamer);
         using var response = await PostAsync(gateway, "pause");
         Assert.Equal(status, response.StatusCode);
         await using var tap = new RawWebSocketClient();
-        const string Upgrade = "GET /gateway/devices/work/tap HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        Assert.StartsWith(status == HttpStatusCode.OK ? "HTTP/1.1 101 " : "HTTP/1.1 403 ", await tap.HandshakeAsync(gateway.BaseAddress.Port, Upgrade), StringComparison.Ordinal);
+        const string Upgrade =
+            "GET /gateway/devices/work/tap HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        Assert.StartsWith(status == HttpStatusCode.OK ? "HTTP/1.1 101 " : "HTTP/1.1 403 ",
+            await tap.HandshakeAsync(gateway.BaseAddress.Port, Upgrade), StringComparison.Ordinal);
         if (status == HttpStatusCode.OK) return;
         var problem = await response.Content.ReadFromJsonAsync<JsonElement>();
         Assert.Equal("not-local", problem.GetProperty("code").GetString());
@@ -220,9 +224,12 @@ public class DeviceTests
     {
         await using var gateway = await GatewayHost.StartAsync(Streamer);
         var watchers = new List<RawWebSocketClient>();
-        for (var i = 0; i < DeviceTaps.Most; i++) watchers.Add(await RawWebSocketClient.OpenAsync(gateway.BaseAddress.Port, "/gateway/devices/work/tap"));
+        for (var i = 0; i < DeviceTaps.Most; i++) watchers.Add(
+            await RawWebSocketClient.OpenAsync(gateway.BaseAddress.Port, "/gateway/devices/work/tap"));
         await using var ninth = new RawWebSocketClient();
-        const string Upgrade = "GET /gateway/devices/work/tap HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        const string Upgrade =
+            "GET /gateway/devices/work/tap HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
         Assert.StartsWith("HTTP/1.1 429 ", await ninth.HandshakeAsync(gateway.BaseAddress.Port, Upgrade), StringComparison.Ordinal);
         await watchers[0].DisposeAsync();
         await ProxyTests.EventuallyAsync(() => Find(gateway).Taps.Count == DeviceTaps.Most - 1);
@@ -247,7 +254,8 @@ public class DeviceTests
             foreach (var watcher in watchers)
             {
                 var shown = await ReadAsync(watcher);
-                Assert.Equal((i, $"message {i}"), (shown.GetProperty("seq").GetInt32(), shown.GetProperty("frames")[0].GetProperty("text").GetString()));
+                Assert.Equal((i, $"message {i}"),
+                    (shown.GetProperty("seq").GetInt32(), shown.GetProperty("frames")[0].GetProperty("text").GetString()));
             }
         }
 

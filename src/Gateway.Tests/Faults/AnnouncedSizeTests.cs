@@ -5,7 +5,9 @@ using Zmtp.Sockets;
 
 namespace Gateway.Tests.Faults;
 
-/// <summary>Row 28 of docs/reliability.md: a size is announced and nothing follows. It looks at the memory of the process, so it runs alone.</summary>
+/// <summary>
+/// Row 28 of docs/reliability.md: a size is announced and nothing follows. It looks at the memory of the process, so it runs alone.
+/// </summary>
 [Collection("Alone")]
 public class AnnouncedSizeTests(ITestOutputHelper output)
 {

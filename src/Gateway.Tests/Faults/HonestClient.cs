@@ -14,7 +14,9 @@ internal sealed class HonestClient : IAsyncDisposable
 
     public TimeSpan Slowest { get; private set; }
 
-    /// <summary>Ends it. Fails when a call failed or took far longer than calls take; CI machines are noisy, so ratios are left to benchmarks.</summary>
+    /// <summary>
+    /// Ends it. Fails when a call failed or took far longer than calls take; CI machines are noisy, so ratios are left to benchmarks.
+    /// </summary>
     public async Task<string> AssertServedAsync()
     {
         await _stopping.CancelAsync();

@@ -21,12 +21,15 @@ public class LostBackendTests(ITestOutputHelper output)
         const int Announced = 1 << 20;
         using var listener = new ScriptedListener();
         // One connection and one place: who does not give it back leaves none to the next call.
-        await using var gateway = await StartAsync($"service:Connect:0={listener.Endpoint}", "service:MaxConnections=1", "service:MaxInFlight=1", "service:ConnectWait=00:00:10");
+        await using var gateway =
+            await StartAsync($"service:Connect:0={listener.Endpoint}", "service:MaxConnections=1", "service:MaxInFlight=1",
+            "service:ConnectWait=00:00:10");
         using var client = new RawHttpClient(gateway.BaseAddress);
         await client.SendAsync("POST /service HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
         var first = await listener.AcceptAsync("REP");
         var request = await first.ReceiveMessageAsync();
-        await first.SendAsync(ZmtpBytes.Frame(request[0], more: true), ZmtpBytes.Frame([], more: true), ZmtpBytes.LongHeader(0, Announced), new byte[Announced / 2]);
+        await first.SendAsync(ZmtpBytes.Frame(request[0], more: true), ZmtpBytes.Frame([], more: true), ZmtpBytes.LongHeader(0, Announced),
+            new byte[Announced / 2]);
         Assert.Contains($"Content-Length: {Announced}\r\n", await client.ReadUntilAsync("\r\n\r\n"), StringComparison.Ordinal);
         first.Reset();
         var watch = Stopwatch.StartNew();
@@ -55,7 +58,8 @@ public class LostBackendTests(ITestOutputHelper output)
             $"service:Connect:0={stallingAt}", "service:Timeout=00:00:01", "service:Circuit:Failures=0", $"good:Connect:0={goodAt}");
         await using var honest = new HonestClient(async () => Assert.Equal("ping", await PostAsync(gateway, "/good", "ping")));
 
-        var waiting = Enumerable.Range(0, Stalled).Select(i => gateway.Client.PostAsync(new Uri("/service", UriKind.Relative), new StringContent($"stalled {i}"))).ToArray();
+        var waiting = Enumerable.Range(0, Stalled)
+            .Select(i => gateway.Client.PostAsync(new Uri("/service", UriKind.Relative), new StringContent($"stalled {i}"))).ToArray();
         List<Message> held = [];
         while (held.Count < Stalled) held.Add(await stalling.ReceiveAsync(stopping.Token).AsTask().WaitAsync(Patience));
         foreach (var response in await Task.WhenAll(waiting))
@@ -68,7 +72,8 @@ public class LostBackendTests(ITestOutputHelper output)
         var recovered = Stopwatch.StartNew();
         var answering = EchoAsync(stalling, stopping.Token);
         for (var i = 0; i < Stalled; i++) Assert.Equal($"asked {i}", await PostAsync(gateway, "/service", $"asked {i}"));
-        output.WriteLine($"{Stalled} calls after the stall took {recovered.Elapsed.TotalMilliseconds:0} ms; {await honest.AssertServedAsync()}");
+        output.WriteLine($"{Stalled} calls after the stall took {recovered.Elapsed.TotalMilliseconds:0} ms");
+        output.WriteLine(await honest.AssertServedAsync());
         await stopping.CancelAsync();
         await Task.WhenAll(echoing, answering);
     }
@@ -86,7 +91,8 @@ public class LostBackendTests(ITestOutputHelper output)
             Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
             return watch.Elapsed;
         }));
-        output.WriteLine($"{Clients} clients at once: 503 after {took.Order().ElementAt(Clients / 2).TotalMilliseconds:0} ms (median), {took.Max().TotalMilliseconds:0} ms (slowest)");
+        var (median, slowest) = (took.Order().ElementAt(Clients / 2), took.Max());
+        output.WriteLine($"{Clients} clients: 503 after {median.TotalMilliseconds:0} ms (median), {slowest.TotalMilliseconds:0} ms (slowest)");
         Assert.InRange(took.Max().TotalSeconds, 0, 5);
     }
 
@@ -97,7 +103,8 @@ public class LostBackendTests(ITestOutputHelper output)
         var waits = Channel.CreateUnbounded<TimeSpan>();
         await using var socket = new PushSocket(new ZmtpOptions
         {
-            Time = time, ConnectTimeout = TimeSpan.Zero, ReconnectMin = TimeSpan.FromMilliseconds(100), ReconnectMax = TimeSpan.FromSeconds(30),
+            Time = time, ConnectTimeout = TimeSpan.Zero, ReconnectMin = TimeSpan.FromMilliseconds(100),
+                ReconnectMax = TimeSpan.FromSeconds(30),
             Events = happened =>
             {
                 if (happened.Kind == SocketEventKind.Retrying) waits.Writer.TryWrite(happened.Delay);
@@ -114,14 +121,18 @@ public class LostBackendTests(ITestOutputHelper output)
             Assert.True(bound.Elapsed < Patience, $"after {seen.Count} attempts none came any more");
         }
 
-        output.WriteLine($"{seen.Count} attempts in 10 minutes: {string.Join(", ", seen.Take(12).Select(wait => $"{wait.TotalSeconds:0.00}"))} …, at most {seen.Max().TotalSeconds:0.0} s");
+        var first = string.Join(", ", seen.Take(12).Select(wait => $"{wait.TotalSeconds:0.00}"));
+        output.WriteLine($"{seen.Count} attempts in 10 minutes: {first} …, at most {seen.Max().TotalSeconds:0.0} s");
         Assert.InRange(seen[0].TotalSeconds, 0.05, 0.2);
         Assert.InRange(seen.Max().TotalSeconds, 15, 30);
         Assert.InRange(seen.Count, 20, 2 * 600);
-        Assert.True(seen.Skip(12).Distinct().Count() > 1, "the longest waits are all the same: endpoints that died together would be tried together");
+        Assert.True(seen.Skip(12).Distinct().Count() > 1,
+            "the longest waits are all the same: endpoints that died together would be tried together");
     }
 
-    /// <summary>The client learns that its response was cut before its place is free: who comes in between is told that there is none.</summary>
+    /// <summary>
+    /// The client learns that its response was cut before its place is free: who comes in between is told that there is none.
+    /// </summary>
     private static async Task<HttpResponseMessage> AskWhenThereIsRoomAsync(GatewayHost gateway, Stopwatch sinceKill)
     {
         while (true)
@@ -135,7 +146,8 @@ public class LostBackendTests(ITestOutputHelper output)
     private static Task<GatewayHost> StartAsync(params string[] backends) => GatewayHost.StartAsync(
     [
         .. backends.Select(setting => $"Gateway:Backends:{setting}"),
-        .. backends.Select(setting => setting[..setting.IndexOf(':', StringComparison.Ordinal)]).Distinct(StringComparer.Ordinal).SelectMany(name => (string[])
+        .. backends.Select(setting => setting[..setting.IndexOf(':', StringComparison.Ordinal)]).Distinct(StringComparer.Ordinal)
+            .SelectMany(name => (string[])
             [$"Gateway:Backends:{name}:Socket=REQ", $"Gateway:Routes:{name}:Path=/{name}", $"Gateway:Routes:{name}:Backend={name}"]),
     ]);
 

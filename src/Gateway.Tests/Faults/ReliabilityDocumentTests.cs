@@ -11,9 +11,11 @@ public partial class ReliabilityDocumentTests
     public void Every_test_that_it_names_exists()
     {
         var tests = typeof(ReliabilityDocumentTests).Assembly.GetTypes()
-            .SelectMany(type => type.GetMethods().Where(method => method.GetCustomAttribute<FactAttribute>() is not null).Select(method => $"{type.Name}.{method.Name}"))
+            .SelectMany(type => type.GetMethods().Where(method => method.GetCustomAttribute<FactAttribute>() is not null)
+                .Select(method => $"{type.Name}.{method.Name}"))
             .ToHashSet(StringComparer.Ordinal);
-        var named = TestName().Matches(File.ReadAllText(SourceTree.PathOf("docs/reliability.md"))).Select(match => match.Groups[1].Value).ToArray();
+        var named = TestName().Matches(File.ReadAllText(SourceTree.PathOf("docs/reliability.md"))).Select(match => match.Groups[1].Value)
+            .ToArray();
         Assert.True(named.Length > 30, $"only {named.Length} tests are named");
         Assert.Subset(tests, named.ToHashSet(StringComparer.Ordinal));
     }

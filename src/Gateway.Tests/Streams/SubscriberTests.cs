@@ -199,7 +199,8 @@ public sealed class SubscriberTests : IDisposable
         public OtherSubscriber(SubscriberTests test)
         {
             _subscription = test._hub.Subscribe(test._format, []);
-            _subscriber = new WebSocketSubscriber(_subscription, Wire, test._timing, static () => Assert.Fail("The other one was aborted."));
+            _subscriber = new WebSocketSubscriber(_subscription, Wire, test._timing, static () =>
+                Assert.Fail("The other one was aborted."));
             _subscriber.Join();
         }
 

@@ -21,7 +21,8 @@ public class GuardedTimeTests
             null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         clock.Advance(TimeSpan.FromSeconds(3));
         Assert.Equal(3, calls);
-        Assert.StartsWith("Error: A timer of Gateway.Tests.Telemetry.GuardedTimeTests", Assert.Single(logger.Lines), StringComparison.Ordinal);
+        Assert.StartsWith("Error: A timer of Gateway.Tests.Telemetry.GuardedTimeTests", Assert.Single(logger.Lines),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -29,7 +30,8 @@ public class GuardedTimeTests
     {
         var clock = new ManualTimeProvider();
         var time = new GuardedTime(clock, static () => throw new ObjectDisposedException("log"));
-        using var timer = time.CreateTimer(static _ => throw new InvalidOperationException("broken"), null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+        using var timer = time.CreateTimer(static _ => throw new InvalidOperationException("broken"), null, TimeSpan.FromSeconds(1),
+            Timeout.InfiniteTimeSpan);
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(TimeSpan.FromSeconds(1), time.GetElapsedTime(0));
     }

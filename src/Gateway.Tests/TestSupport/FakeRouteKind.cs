@@ -18,7 +18,8 @@ internal sealed class FakeRouteKind(RequestDelegate handle) : IRouteKind
 
     public RouteHandler Create(RouteDefinition route) => route.Name == Refuse
         ? throw new InvalidOperationException("refused")
-        : new(handle, RouteMethods.Of(route.Options, SocketRoles.KindOf(route.Backend.Socket)!.Value), []) { Removed = () => Removed.Add(route.Name) };
+        : new(handle, RouteMethods.Of(route.Options, SocketRoles.KindOf(route.Backend.Socket)!.Value), []) { Removed = () =>
+            Removed.Add(route.Name) };
 
     /// <summary>Registers this kind and backends that are always there, in place of the real ones.</summary>
     public void Register(IServiceCollection services)

@@ -19,7 +19,9 @@ internal sealed class ListLoggerProvider : ILoggerProvider
     }
 
     /// <summary>Adds it to a gateway's services.</summary>
-    public void Register(IServiceCollection services) => services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug).AddFilter<ListLoggerProvider>(null, LogLevel.Debug).AddProvider(this));
+    public void Register(IServiceCollection services) =>
+        services.AddLogging(logging =>
+        logging.SetMinimumLevel(LogLevel.Debug).AddFilter<ListLoggerProvider>(null, LogLevel.Debug).AddProvider(this));
 
     /// <summary>Waits, bounded, until so many lines have the text.</summary>
     public async Task LineAsync(string text, int count = 1)
@@ -62,7 +64,8 @@ internal sealed class ListLoggerProvider : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+            string> formatter) =>
             owner.Add($"{logLevel} {category}: {formatter(state, exception)}{(exception is null ? "" : $"\n{exception}")}");
     }
 }

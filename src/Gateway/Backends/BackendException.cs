@@ -32,5 +32,8 @@ internal sealed class BackendLostException(string backend, string endpoint, bool
 
 /// <summary>There are connections, and none was free for the call in time: 503 <c>backend-overloaded</c>.</summary>
 internal sealed class BackendOverloadedException(string backend, bool oneAtATime, int maxConnections) : BackendException(
-    503, "backend-overloaded",
-    $"Backend '{backend}': {(oneAtATime ? "each of its connections carries one call at a time" : "every connection is busy with a large transfer")}, and none was free in time. MaxConnections is {maxConnections}.");
+    503, "backend-overloaded", $"Backend '{backend}': {Why(oneAtATime)}, and none was free in time. MaxConnections is {maxConnections}.")
+{
+    private static string Why(bool oneAtATime) =>
+        oneAtATime ? "each of its connections carries one call at a time" : "every connection is busy with a large transfer";
+}

@@ -27,7 +27,8 @@ internal sealed class BackendMetrics
         _lateReplies = meter.CreateCounter<long>("gateway.backend.late_replies", "{reply}", "Replies whose call had timed out or whose client had left.");
         _badReplies = meter.CreateCounter<long>("gateway.backend.bad_replies", "{reply}", "Replies without the envelope of a request.");
         _repeatedCalls = meter.CreateCounter<long>("gateway.backend.repeated_calls", "{call}", "Calls that were sent again because their peer was lost.");
-        _lost = meter.CreateCounter<long>("gateway.backend.lost_messages", "{message}", "Messages that were queued at shutdown and that no peer took within Linger.");
+        _lost = meter.CreateCounter<long>("gateway.backend.lost_messages", "{message}",
+            "Messages that were queued at shutdown and that no peer took within Linger.");
         _droppedMultipart = meter.CreateCounter<long>("gateway.backend.dropped_multipart", "{message}", "Messages of several frames from peers of sockets whose messages have one.");
     }
 

@@ -50,7 +50,9 @@ internal sealed class Circuit(CircuitOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>A call ended without saying anything about the peer (its client left, its connection was lost): a probe makes room for another.</summary>
+    /// <summary>
+    /// A call ended without saying anything about the peer (its client left, its connection was lost): a probe makes room for another.
+    /// </summary>
     public void Abandoned(int probe)
     {
         if (probe == 0) return;

@@ -25,7 +25,8 @@ internal interface IBackend
 /// <summary>State of one endpoint of a backend.</summary>
 /// <param name="Endpoint">As configured; the peer's address for a peer of a bound endpoint.</param>
 /// <param name="Role"><c>connect</c>, <c>bind</c> or <c>accepted</c>.</param>
-/// <param name="State"><c>connecting</c>, <c>handshaking</c>, <c>ready</c>, <c>not answering</c>, <c>listening</c>, <c>backing off</c>, <c>refused</c> or <c>closed</c>.</param>
+/// <param name="State"><c>connecting</c>, <c>handshaking</c>, <c>ready</c>, <c>not answering</c>, <c>listening</c>, <c>backing off</c>,
+/// <c>refused</c> or <c>closed</c>.</param>
 /// <param name="LastError">What went wrong last, or null.</param>
 /// <param name="Since">Since when the state holds.</param>
 /// <param name="MessagesIn">Messages received since the start of the endpoint.</param>

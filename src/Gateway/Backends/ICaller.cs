@@ -36,7 +36,10 @@ internal interface ICall
     /// <summary>Whether the streamed body is here already, so that it can be read at any pace.</summary>
     bool IsBodyHeld => false;
 
-    /// <summary>Takes the streamed body in at its sender's pace, so that it can be sent at the backend's; <see cref="StreamedBody"/> then reads what was taken in.</summary>
+    /// <summary>
+    /// Takes the streamed body in at its sender's pace, so that it can be sent at the backend's; <see cref="StreamedBody"/> then reads what
+    /// was taken in.
+    /// </summary>
     /// <returns>False when it is larger than what is held; then nothing was read.</returns>
     ValueTask<bool> HoldBodyAsync(CancellationToken cancellationToken) => new(false);
 

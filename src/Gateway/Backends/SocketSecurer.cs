@@ -43,7 +43,8 @@ internal sealed partial class SocketSecurer(ILoggerFactory loggers, TimeProvider
         options.Report = (words, error) =>
         {
             // What stands below Security is not shown, and that is a directory's name too.
-            if (options.CertificateDirectory is { Length: > 0 } directory) words = words.Replace(Path.GetFullPath(directory), "CertificateDirectory", StringComparison.Ordinal);
+            if (options.CertificateDirectory is { Length: > 0 } directory)
+                words = words.Replace(Path.GetFullPath(directory), "CertificateDirectory", StringComparison.Ordinal);
             if (error is null) CertificatesRead(_logger, path, words);
             else CertificatesNotRead(_logger, path, words);
         };

@@ -79,7 +79,9 @@ internal sealed class CallReply(CallRoute route, TimeProvider time)
     /// <exception cref="BackendException">502 <c>backend-bad-reply</c>: the reply is not what the template says.</exception>
     public ValueTask EndAsync()
     {
-        if (HasStalled) _failure = new BackendException(StatusCodes.Status502BadGateway, ClientStalled, "The client took nothing more of the response.");
+        if (HasStalled)
+            _failure = new BackendException(StatusCodes.Status502BadGateway, ClientStalled, "The client took nothing more of the response.");
+
         if (_failure is null && _frame < _template.Required) Fail($"has {_frame} frames where the route's Reply names {_template.Required}");
         if (_failure is not null) throw _failure;
         if (!_isSingle) Finish();

@@ -9,7 +9,8 @@ using RouteHandler = Gateway.Routing.RouteHandler;
 namespace Gateway.Calls;
 
 /// <summary>Makes the endpoints of routes onto REQ, DEALER and CLIENT backends.</summary>
-internal sealed class CallRoutes(CallMetrics metrics, GatewayConfiguration configuration, ZwsServices zws, TimeProvider time, ILogger<CallRoutes> logger) : IRouteKind
+internal sealed class CallRoutes(CallMetrics metrics, GatewayConfiguration configuration, ZwsServices zws, TimeProvider time,
+    ILogger<CallRoutes> logger) : IRouteKind
 {
     /// <inheritdoc/>
     public bool Serves(string socket) => SocketRoles.KindOf(socket) == RouteKinds.Call;

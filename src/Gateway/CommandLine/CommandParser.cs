@@ -23,7 +23,8 @@ internal static class CommandParser
         return arguments[0] switch
         {
             "check" => arguments.Count == 2 ? new Command.Check(arguments[1]) : new Command.Invalid("check takes one file: gateway check gateway.json"),
-            "schema" => arguments.Count == 1 ? new Command.Schema() : new Command.Invalid($"schema takes nothing more; remove {arguments[1].Split('=')[0]}"),
+            "schema" => arguments.Count == 1 ? new Command.Schema()
+                : new Command.Invalid($"schema takes nothing more; remove {arguments[1].Split('=')[0]}"),
             "curve-keypair" => ParseCurveKeyPair(arguments),
             "hash-password" => arguments.Count == 1 ? new Command.HashPassword() : new Command.Invalid("hash-password takes nothing more; it reads the password from its input"),
             _ => ParseServe(arguments),
@@ -50,7 +51,10 @@ internal static class CommandParser
             var argument = arguments[at];
             var equals = argument.IndexOf('=', StringComparison.Ordinal);
             var key = (equals < 0 ? argument : argument[..equals]).TrimStart('-');
-            if (key.Length == 0 || (!argument.StartsWith("--", StringComparison.Ordinal) && equals < 0)) return at == 0 ? Unknown(argument, Words) : new Command.Invalid($"argument {at + 1} is not known (it is not shown, for it may be a value); gateway --help lists what is");
+            if (key.Length == 0 || (!argument.StartsWith("--", StringComparison.Ordinal) && equals < 0)) return at == 0
+                ? Unknown(argument, Words)
+                : new Command.Invalid(
+                $"argument {at + 1} is not known (it is not shown, for it may be a value); gateway --help lists what is");
             if (!IsKnown(key)) return Unknown(equals < 0 ? argument : argument[..equals], Flags);
             if (equals < 0 && (++at == arguments.Count || arguments[at].StartsWith("--", StringComparison.Ordinal)))
             {

@@ -122,7 +122,8 @@ internal static class GatewayCommand
             throw new ConfigurationException(WhyNotListening(e, app.Configuration["urls"] ?? GatewayApplication.DefaultUrl));
         }
 
-        // The first signal is the host's, which lets requests end and queues drain; whoever sends a second one does not want to wait for that.
+        // The first signal is the host's, which lets requests end and queues drain; whoever sends a second one does not want to wait for
+        // that.
         var signals = 0;
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, EndAtSecond);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, EndAtSecond);
@@ -141,8 +142,14 @@ internal static class GatewayCommand
     {
         const string other = "choose another place with --urls http://127.0.0.1:PORT";
         // Kestrel's text: "Failed to bind to address http://…: address already in use."
-        if (exception.InnerException is AddressInUseException) return $"Cannot listen on {Secrets.WithoutUsers(exception.Message.Split(": address")[0].Split(' ')[^1])}: another program does; {other}";
-        if (exception is InvalidOperationException) return $"Cannot listen on {Secrets.WithoutUsers(urls)}: https needs a certificate; set Kestrel:Certificates:Default:Path and KeyPath";
+        if (exception.InnerException is AddressInUseException)
+        {
+            var address = exception.Message.Split(": address")[0].Split(' ')[^1];
+            return $"Cannot listen on {Secrets.WithoutUsers(address)}: another program does; {other}";
+        }
+
+        if (exception is InvalidOperationException)
+            return $"Cannot listen on {Secrets.WithoutUsers(urls)}: https needs a certificate; set Kestrel:Certificates:Default:Path and KeyPath";
         return $"Cannot listen on {Secrets.WithoutUsers(urls)}: {exception.Message.TrimEnd('.')}; {other}";
     }
 }

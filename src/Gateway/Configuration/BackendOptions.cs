@@ -28,16 +28,16 @@ public sealed class BackendOptions
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Time a call or push waits for a ready peer, then fails with 503 <c>backend-unavailable</c>. A call does not wait when an attempt to connect has just
-    /// failed at each endpoint. Default 1 s; 0 to 1 min.
+    /// Time a call or push waits for a ready peer, then fails with 503 <c>backend-unavailable</c>. A call does not wait when an attempt to
+    /// connect has just failed at each endpoint. Default 1 s; 0 to 1 min.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     [AppliesTo(RouteKinds.Call | RouteKinds.Push)]
     public TimeSpan ConnectWait { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Most connections of a caller to each of its Connect endpoints; further ones open for large requests and replies, which have one for themselves, and for a
-    /// CLIENT, whose connections carry one call at a time, while all are in use. Default 8; 1 to 256.
+    /// Most connections of a caller to each of its Connect endpoints; further ones open for large requests and replies, which have one for
+    /// themselves, and for a CLIENT, whose connections carry one call at a time, while all are in use. Default 8; 1 to 256.
     /// </summary>
     [Range(1, 256)]
     [AppliesTo(RouteKinds.Call)]

@@ -13,7 +13,8 @@ internal sealed record ConfigurationProblem(string Path, string Text)
 
     /// <summary>A file, named below <c>Security</c>, <c>Access</c> or <c>Tls</c>, that cannot be used. Its name is not shown.</summary>
     /// <param name="why">What follows "names a file that"; no full stop.</param>
-    public static ConfigurationProblem File(string path, string why, string allowed) => new(path, $"names a file that {why}; allowed: {allowed}.");
+    public static ConfigurationProblem File(string path, string why, string allowed) =>
+        new(path, $"names a file that {why}; allowed: {allowed}.");
 
     /// <summary>A value that has to be given and is not.</summary>
     public static ConfigurationProblem Missing(string path, string allowed) => new(path, $"is missing; allowed: {allowed}.");

@@ -94,7 +94,9 @@ internal sealed class ConfigurationSources(string directory, IReadOnlyList<strin
         }
     }
 
-    /// <remarks>Parsers quote what they stumble over, and that may be a password that somebody wrote without quotes; one character may be shown.</remarks>
+    /// <remarks>
+    /// Parsers quote what they stumble over, and that may be a password that somebody wrote without quotes; one character may be shown.
+    /// </remarks>
     private static string Reason(Exception exception)
     {
         var text = exception.Message.ReplaceLineEndings(" ");
@@ -102,8 +104,10 @@ internal sealed class ConfigurationSources(string directory, IReadOnlyList<strin
         {
             // The framework counts JSON's lines from 0.
             System.Text.Json.JsonException { LineNumber: { } line } => $"line {line + 1}: {WithoutLiteral(text.Split(" LineNumber:")[0])}",
-            YamlDotNet.Core.AnchorNotFoundException yaml => $"line {yaml.Start.Line}: an alias names no anchor; a text that begins with * needs quotes",
-            YamlDotNet.Core.YamlException yaml when text.StartsWith("Duplicate key", StringComparison.Ordinal) => $"line {yaml.Start.Line}: a key stands twice",
+            YamlDotNet.Core.AnchorNotFoundException yaml =>
+                $"line {yaml.Start.Line}: an alias names no anchor; a text that begins with * needs quotes",
+            YamlDotNet.Core.YamlException yaml when text.StartsWith("Duplicate key", StringComparison.Ordinal) =>
+                $"line {yaml.Start.Line}: a key stands twice",
             YamlDotNet.Core.YamlException yaml => $"line {yaml.Start.Line}: {text}",
             _ => text,
         };
@@ -111,5 +115,6 @@ internal sealed class ConfigurationSources(string directory, IReadOnlyList<strin
 
     // "'trump1' is an invalid JSON literal. Expected the literal 'true'."
     private static string WithoutLiteral(string text) =>
-        text.IndexOf("' is an invalid", StringComparison.Ordinal) is > 2 and var end && text[0] == '\'' ? $"what stands here{text[(end + 1)..]}" : text;
+        text.IndexOf("' is an invalid", StringComparison.Ordinal) is > 2 and var end && text[0] == '\''
+            ? $"what stands here{text[(end + 1)..]}" : text;
 }

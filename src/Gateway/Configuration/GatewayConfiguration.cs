@@ -2,8 +2,8 @@ namespace Gateway.Configuration;
 
 /// <summary>The configuration that runs now, and those who follow it.</summary>
 /// <remarks>
-/// A change has two steps. Everybody who could fail prepares: makes what the next configuration needs and replaces nothing. Only when all have, it
-/// is taken over; what fails from there on is told and costs its part alone.
+/// A change has two steps. Everybody who could fail prepares: makes what the next configuration needs and replaces nothing. Only when all
+/// have, it is taken over; what fails from there on is told and costs its part alone.
 /// </remarks>
 internal sealed class GatewayConfiguration(GatewaySnapshot first)
 {
@@ -57,7 +57,8 @@ internal sealed class GatewayConfiguration(GatewaySnapshot first)
         }
 
         Volatile.Write(ref _current, next);
-        return [.. prepared.Select(change => Try(change.TakeOver)).Concat(listeners.Select(listener => Try(() => listener(next)))).OfType<Exception>()];
+        return [.. prepared.Select(change => Try(change.TakeOver)).Concat(listeners.Select(listener => Try(() => listener(next))))
+            .OfType<Exception>()];
     }
 
     private static Exception? Try(Action action)

@@ -2,10 +2,15 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Gateway.Configuration;
 
-/// <summary>Limits for what comes from the web and goes to it. Those of WebSockets are here because the server's own end at the upgrade.</summary>
+/// <summary>
+/// Limits for what comes from the web and goes to it. Those of WebSockets are here because the server's own end at the upgrade.
+/// </summary>
 public sealed class LimitOptions
 {
-    /// <summary>Most connections of the web server at once; a further one is closed when it is accepted. Default none but that of open files (<c>ulimit -n</c>), of which web connections leave a quarter, 96 to 2,048, to backends and files; 1 to 10,000,000.</summary>
+    /// <summary>
+    /// Most connections of the web server at once; a further one is closed when it is accepted. Default none but that of open files
+    /// (<c>ulimit -n</c>), of which web connections leave a quarter, 96 to 2,048, to backends and files; 1 to 10,000,000.
+    /// </summary>
     [Range(1, 10_000_000)]
     public int? MaxConnections { get; set; }
 
@@ -41,11 +46,16 @@ public sealed class LimitOptions
     [Range(4096, 16 * 1024 * 1024)]
     public int NotSentLowWater { get; set; } = 128 * 1024;
 
-    /// <summary>Time in which a client takes no byte of a streamed response before its request is aborted. Default 30 s; 1 s to 1 h.</summary>
+    /// <summary>
+    /// Time in which a client takes no byte of a streamed response before its request is aborted. Default 30 s; 1 s to 1 h.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan ResponseStallTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Least bytes per second that a client has to take of a streamed response, on average over each <see cref="ResponseStallTimeout"/>. Default 0: as slowly as it likes; 0 to 2^30.</summary>
+    /// <summary>
+    /// Least bytes per second that a client has to take of a streamed response, on average over each <see cref="ResponseStallTimeout"/>.
+    /// Default 0: as slowly as it likes; 0 to 2^30.
+    /// </summary>
     [Range(typeof(long), "0", "1073741824")]
     public long MinResponseRate { get; set; }
 

@@ -4,7 +4,10 @@ using RouteOptions = Microsoft.AspNetCore.Routing.RouteOptions;
 
 namespace Gateway.Configuration;
 
-/// <summary>The constraints of a path's parameters, such as <c>{id:int}</c>. Routing itself resolves them at the first request, and then every request fails.</summary>
+/// <summary>
+/// The constraints of a path's parameters, such as <c>{id:int}</c>. Routing itself resolves them at the first request, and then every
+/// request fails.
+/// </summary>
 internal static class RouteConstraints
 {
     // What routing will use, so that nothing is valid here and unknown there.
@@ -23,27 +26,31 @@ internal static class RouteConstraints
         {
             foreach (var reference in parameter.ParameterPolicies)
             {
-                if (Error(factory, parameter, reference) is { } reason) return $"constraints of parameters from {Names} (\"{parameter.Name}:{reference.Content}\": {reason})";
+                if (Error(factory, parameter, reference) is { } reason)
+                    return $"constraints of parameters from {Names} (\"{parameter.Name}:{reference.Content}\": {reason})";
             }
         }
 
         return null;
     }
 
-    private static string? Error(ParameterPolicyFactory factory, RoutePatternParameterPart parameter, RoutePatternParameterPolicyReference reference)
+    private static string? Error(ParameterPolicyFactory factory, RoutePatternParameterPart parameter,
+        RoutePatternParameterPolicyReference reference)
     {
         try
         {
             // Used once: an expression is compiled at its first use.
             var values = new RouteValueDictionary { [parameter.Name] = "a" };
-            (factory.Create(parameter, reference) as IRouteConstraint)?.Match(httpContext: null, route: null, parameter.Name, values, RouteDirection.IncomingRequest);
+            (factory.Create(parameter, reference) as IRouteConstraint)?.Match(httpContext: null, route: null, parameter.Name, values,
+                RouteDirection.IncomingRequest);
             return null;
         }
 #pragma warning disable CA1031 // A constraint's constructor throws what it likes; routing would throw it at every request.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            return IsKnown(reference.Content) ? e.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.') : "there is no such constraint";
+            return IsKnown(reference.Content) ? e.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.')
+                : "there is no such constraint";
         }
     }
 

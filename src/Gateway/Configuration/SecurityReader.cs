@@ -121,7 +121,8 @@ internal sealed class SecurityReader
         }
         catch (FormatException e)
         {
-            _problems.Add(ConfigurationProblem.File($"{_path}:{name}File", $"is no certificate ({e.Message})", $"a certificate, or {KeyRule}"));
+            _problems.Add(ConfigurationProblem.File($"{_path}:{name}File", $"is no certificate ({e.Message})",
+                $"a certificate, or {KeyRule}"));
         }
 
         return (null, null);
@@ -171,7 +172,8 @@ internal sealed class SecurityReader
         }
         catch (Exception e) when (e is ZmtpException or ArgumentException)
         {
-            _problems.Add(new($"{_path}:CertificateDirectory", $"names a directory that {Secrets.WhyUnreadable(e.InnerException ?? e)}; allowed: a directory of certificates."));
+            _problems.Add(new($"{_path}:CertificateDirectory",
+                $"names a directory that {Secrets.WhyUnreadable(e.InnerException ?? e)}; allowed: a directory of certificates."));
         }
     }
 

@@ -29,7 +29,10 @@ public sealed class SocketOptions
     [Range(typeof(long), "0", "1099511627776")]
     public long ReceiveHighWaterMarkBytes { get; set; } = Engine.ReceiveHighWaterMarkBytes;
 
-    /// <summary>Time that closing waits for what is queued to be sent; what is left then is lost, counted and logged. Default 10 s for publish and push, whose clients have been told that it was taken; 1 s for the others. 0 to 1 day.</summary>
+    /// <summary>
+    /// Time that closing waits for what is queued to be sent; what is left then is lost, counted and logged. Default 10 s for publish and
+    /// push, whose clients have been told that it was taken; 1 s for the others. 0 to 1 day.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", Longest)]
     public TimeSpan? Linger { get; set; }
 
@@ -204,7 +207,9 @@ public sealed class SocketOptions
     [Range(1, 10_000_000)]
     public int MaxSubscriptions { get; set; } = Engine.MaxSubscriptions;
 
-    /// <summary>Most bytes of the topics that one peer subscribed to, 128 for each topic's own cost included. Default 16 MiB; 1 KiB to 2^40.</summary>
+    /// <summary>
+    /// Most bytes of the topics that one peer subscribed to, 128 for each topic's own cost included. Default 16 MiB; 1 KiB to 2^40.
+    /// </summary>
     [Range(typeof(long), "1024", "1099511627776")]
     public long MaxSubscriptionBytes { get; set; } = Engine.MaxSubscriptionBytes;
 

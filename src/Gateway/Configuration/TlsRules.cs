@@ -65,7 +65,8 @@ internal static class TlsRules
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            return ConfigurationProblem.File($"{path}:CertificateFile", e is CryptographicException ? "with that of KeyFile is no certificate and its key" : $"{Secrets.WhyUnreadable(e)}, or that of KeyFile", "both as PEM");
+            return ConfigurationProblem.File($"{path}:CertificateFile", e is CryptographicException
+                ? "with that of KeyFile is no certificate and its key" : $"{Secrets.WhyUnreadable(e)}, or that of KeyFile", "both as PEM");
         }
     }
 
@@ -75,11 +76,13 @@ internal static class TlsRules
         {
             var authorities = new X509Certificate2Collection();
             authorities.ImportFromPemFile(file);
-            return authorities.Count > 0 ? null : ConfigurationProblem.File(path, "holds no certificate", "a file with at least one certificate as PEM");
+            return authorities.Count > 0 ? null
+                : ConfigurationProblem.File(path, "holds no certificate", "a file with at least one certificate as PEM");
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            return ConfigurationProblem.File(path, e is CryptographicException ? "holds no certificate" : Secrets.WhyUnreadable(e), "a file with at least one certificate as PEM");
+            return ConfigurationProblem.File(path, e is CryptographicException ? "holds no certificate" : Secrets.WhyUnreadable(e),
+                "a file with at least one certificate as PEM");
         }
     }
 }

@@ -6,8 +6,11 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Connections;
 
-/// <summary>Kestrel's transport behind the <see cref="ConnectionGate"/>: what is one too many is closed before the server hears of it.</summary>
-internal sealed class BoundedTransport(IOptions<SocketTransportOptions> options, ILoggerFactory loggers, ConnectionGate gate) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+/// <summary>
+/// Kestrel's transport behind the <see cref="ConnectionGate"/>: what is one too many is closed before the server hears of it.
+/// </summary>
+internal sealed class BoundedTransport(IOptions<SocketTransportOptions> options, ILoggerFactory loggers, ConnectionGate gate)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private readonly SocketTransportFactory _inner = new(options, loggers);
     private readonly ILogger _logger = loggers.CreateLogger<BoundedTransport>();

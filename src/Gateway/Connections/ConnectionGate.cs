@@ -4,7 +4,10 @@ using Gateway.Configuration;
 
 namespace Gateway.Connections;
 
-/// <summary>Lets web connections in up to <see cref="LimitOptions.MaxConnections"/> and to the process's limit of descriptors; those beyond are counted and said now and then.</summary>
+/// <summary>
+/// Lets web connections in up to <see cref="LimitOptions.MaxConnections"/> and to the process's limit of descriptors; those beyond are
+/// counted and said now and then.
+/// </summary>
 internal sealed class ConnectionGate
 {
     /// <summary>Name of the meter.</summary>
@@ -23,13 +26,16 @@ internal sealed class ConnectionGate
     private long _untold;
     private long? _toldAt;
 
-    public ConnectionGate(GatewayConfiguration configuration, DescriptorLimit descriptors, IMeterFactory meters, TimeProvider time, ILogger<ConnectionGate> logger)
+    public ConnectionGate(GatewayConfiguration configuration, DescriptorLimit descriptors, IMeterFactory meters, TimeProvider time,
+        ILogger<ConnectionGate> logger)
     {
         (_descriptors, _time, _logger) = (descriptors, time, logger);
         _max = configuration.Current.Limits.MaxConnections ?? int.MaxValue;
         var meter = meters.Create(MeterName);
-        meter.CreateObservableUpDownCounter("gateway.connection.active", () => Volatile.Read(ref _active), "{connection}", "Connections of the web server that are open.");
-        _refused = meter.CreateCounter<long>("gateway.connection.refused", "{connection}", "Connections closed at once because there were too many.");
+        meter.CreateObservableUpDownCounter("gateway.connection.active", () => Volatile.Read(ref _active), "{connection}",
+            "Connections of the web server that are open.");
+        _refused = meter.CreateCounter<long>("gateway.connection.refused", "{connection}",
+            "Connections closed at once because there were too many.");
     }
 
     /// <summary>Connections that are open.</summary>
@@ -42,7 +48,8 @@ internal sealed class ConnectionGate
     {
         if (Interlocked.Increment(ref _active) > _max) return Refuse("limit", "Limits:MaxConnections");
         var descriptor = socket is { SafeHandle.IsInvalid: false } ? (int)socket.SafeHandle.DangerousGetHandle() : 0;
-        return descriptor < _descriptors.First || Refuse("descriptors", $"the limit of {_descriptors.Limit} open files less {_descriptors.Reserve}");
+        return descriptor < _descriptors.First
+            || Refuse("descriptors", $"the limit of {_descriptors.Limit} open files less {_descriptors.Reserve}");
     }
 
     /// <summary>A connection that was let in has ended.</summary>

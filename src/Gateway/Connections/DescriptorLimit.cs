@@ -2,10 +2,13 @@ using System.Globalization;
 
 namespace Gateway.Connections;
 
-/// <summary>How many files and sockets the process may have open (<c>ulimit -n</c>), and how many of them web connections may take.</summary>
+/// <summary>
+/// How many files and sockets the process may have open (<c>ulimit -n</c>), and how many of them web connections may take.
+/// </summary>
 /// <remarks>
-/// Without a free descriptor the runtime cannot read how much memory there is, or load an assembly, and ends the process as "Out of memory". So the web
-/// never takes the last ones: they are for backends, spooled bodies, and the runtime. .NET raises the soft limit to the hard one when it starts.
+/// Without a free descriptor the runtime cannot read how much memory there is, or load an assembly, and ends the process as "Out of
+/// memory". So the web never takes the last ones: they are for backends, spooled bodies, and the runtime. .NET raises the soft limit to the
+/// hard one when it starts.
 /// </remarks>
 internal sealed class DescriptorLimit
 {
@@ -29,7 +32,10 @@ internal sealed class DescriptorLimit
     /// <summary>Descriptors that web connections do not take: a quarter, at least 96 and at most 2,048.</summary>
     public int Reserve { get; }
 
-    /// <summary>First descriptor of the reserve. The system gives the lowest that is free, so whoever gets this one knows that all below are taken, whatever took them.</summary>
+    /// <summary>
+    /// First descriptor of the reserve. The system gives the lowest that is free, so whoever gets this one knows that all below are taken,
+    /// whatever took them.
+    /// </summary>
     public int First { get; }
 
     /// <summary>Reads the line of <c>/proc/self/limits</c>; null where it says unlimited.</summary>

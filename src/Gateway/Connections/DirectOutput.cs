@@ -38,7 +38,9 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
     public override long UnflushedBytes => Volatile.Read(ref _unflushed);
 
     /// <inheritdoc/>
-    /// <remarks>On Linux's TCP what the client's kernel has acknowledged: a send of 64 KiB to a slow client is progress with every segment.</remarks>
+    /// <remarks>
+    /// On Linux's TCP what the client's kernel has acknowledged: a send of 64 KiB to a slow client is progress with every segment.
+    /// </remarks>
     public long TakenBytes
     {
         get
@@ -47,7 +49,8 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
             try
             {
                 Span<byte> info = stackalloc byte[AcknowledgedAt + sizeof(long)];
-                return socket.GetRawSocketOption(TcpLevel, TcpInfo, info) == info.Length ? BitConverter.ToInt64(info[AcknowledgedAt..]) : Volatile.Read(ref _sentBytes);
+                return socket.GetRawSocketOption(TcpLevel, TcpInfo, info) == info.Length ? BitConverter.ToInt64(info[AcknowledgedAt..])
+                    : Volatile.Read(ref _sentBytes);
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
@@ -145,7 +148,8 @@ internal sealed class DirectOutput(Socket socket, PipeWriter inner) : PipeWriter
             {
                 for (var sent = 0; sent < filled.Length;)
                 {
-                    var count = await socket.SendAsync(filled.Array.AsMemory(sent, filled.Length - sent), SocketFlags.None, CancellationToken.None);
+                    var count = await socket.SendAsync(filled.Array.AsMemory(sent, filled.Length - sent), SocketFlags.None,
+                        CancellationToken.None);
                     sent += count;
                     // One writer at a time.
                     Volatile.Write(ref _sentBytes, _sentBytes + count);

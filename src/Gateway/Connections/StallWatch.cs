@@ -3,8 +3,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 namespace Gateway.Connections;
 
 /// <summary>
-/// Aborts a request whose client takes nothing more of a streamed response, or takes it too slowly. In place of the server's minimum rate, which sees
-/// only that a flush is under way: the kernel wakes a writer when a third of its buffer is free, which a client of 5 KB/s needs minutes for.
+/// Aborts a request whose client takes nothing more of a streamed response, or takes it too slowly. In place of the server's minimum rate,
+/// which sees only that a flush is under way: the kernel wakes a writer when a third of its buffer is free, which a client of 5 KB/s needs
+/// minutes for.
 /// </summary>
 /// <remarks>One per response that is streamed. It looks only while a flush waits.</remarks>
 internal sealed class StallWatch : IDisposable
@@ -30,7 +31,8 @@ internal sealed class StallWatch : IDisposable
     public StallWatch(HttpContext context, TimeSpan deadline, long minRate, TimeProvider time)
     {
         (_context, _deadline, _minRate, _time) = (context, deadline, minRate, time);
-        // Of several responses on one HTTP/2 connection the bytes taken say nothing about this one: there every flush has the whole deadline.
+        // Of several responses on one HTTP/2 connection the bytes taken say nothing about this one: there every flush has the whole
+        // deadline.
         if (!HttpProtocol.IsHttp2(context.Request.Protocol)) _progress = context.Features.Get<ISendProgress>();
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } server) server.MinDataRate = null;
         _timer = time.CreateTimer(static watch => ((StallWatch)watch!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

@@ -6,10 +6,12 @@ using Microsoft.Net.Http.Headers;
 namespace Gateway.Connections;
 
 /// <summary>
-/// Refuses requests that a proxy in front may cut in another way than Kestrel does (RFC 9112, sections 6.3 and 11.2): whoever hides a request in the
-/// body of another gets past what the proxy forbids. Kestrel refuses most of them itself; these are the ones that it takes.
+/// Refuses requests that a proxy in front may cut in another way than Kestrel does (RFC 9112, sections 6.3 and 11.2): whoever hides a
+/// request in the body of another gets past what the proxy forbids. Kestrel refuses most of them itself; these are the ones that it takes.
 /// </summary>
-/// <remarks>Costs a look at one header per request: the parser does the rest, on bytes that it looks at anyway, below TLS as well.</remarks>
+/// <remarks>
+/// Costs a look at one header per request: the parser does the rest, on bytes that it looks at anyway, below TLS as well.
+/// </remarks>
 internal static class StrictHttp
 {
     // Where Kestrel puts the Content-Length that stood beside a Transfer-Encoding.
@@ -22,18 +24,23 @@ internal static class StrictHttp
         // The parser takes a line that ends in a bare LF unless this says otherwise; it is read when a connection begins.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", isEnabled: true);
         // Content-Length: +2 is a number to the server's parser of numbers. The one place to look at the text before is how it is decoded.
-        kestrel.RequestHeaderEncodingSelector = static name => name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) ? DigitsOnly : null;
+        kestrel.RequestHeaderEncodingSelector = static name => name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)
+            ? DigitsOnly : null;
     }
 
     /// <summary>Answers 400 to what has no single meaning and closes the connection; everything else goes on.</summary>
-    public static IApplicationBuilder UseStrictHttp(this IApplicationBuilder app) => app.Use(static next => context => WhyRefused(context.Request) is { } why ? RefuseAsync(context, why) : next(context));
+    public static IApplicationBuilder UseStrictHttp(this IApplicationBuilder app) =>
+        app.Use(static next => context => WhyRefused(context.Request) is { } why ? RefuseAsync(context, why) : next(context));
 
     private static string? WhyRefused(HttpRequest request)
     {
         var codings = request.Headers.TransferEncoding;
         if (codings.Count == 0) return null;
-        if (codings.Count != 1 || !"chunked".Equals(codings[0], StringComparison.OrdinalIgnoreCase)) return "Transfer-Encoding is something else than chunked.";
-        if (request.ContentLength is not null || request.Headers.ContainsKey(SetAside)) return "Content-Length stands beside Transfer-Encoding.";
+        if (codings.Count != 1
+            || !"chunked".Equals(codings[0],
+            StringComparison.OrdinalIgnoreCase)) return "Transfer-Encoding is something else than chunked.";
+        if (request.ContentLength is not null
+            || request.Headers.ContainsKey(SetAside)) return "Content-Length stands beside Transfer-Encoding.";
         return HttpProtocol.IsHttp10(request.Protocol) ? "Transfer-Encoding stands in a request of HTTP/1.0, which has none." : null;
     }
 
@@ -69,6 +76,7 @@ internal static class StrictHttp
 
         public override int GetMaxCharCount(int byteCount) => Math.Max(byteCount, 1);
 
-        private static bool Accepts(ReadOnlySpan<byte> bytes) => bytes.Length is >= 1 and <= MaxDigits && !bytes.ContainsAnyExceptInRange((byte)'0', (byte)'9');
+        private static bool Accepts(ReadOnlySpan<byte> bytes) => bytes.Length is >= 1 and <= MaxDigits
+            && !bytes.ContainsAnyExceptInRange((byte)'0', (byte)'9');
     }
 }

@@ -60,14 +60,16 @@ internal static class DeviceEndpoints
         {
             await Problems.WriteAsync(
                 context, StatusCodes.Status403Forbidden, "not-local",
-                "Until Gateway has access control, devices are steered and watched only from the machine (or container) that it runs on, over a loopback address and not through a proxy.");
+                "Until Gateway has access control, devices are steered and watched only from the machine (or container) that it runs on, "
+                + "over a loopback address and not through a proxy.");
             return true;
         }
 
         if (SameOrigin.Holds(context.Request, context.RequestServices.GetRequiredService<IConfiguration>()["AllowedHosts"])) return false;
         await Problems.WriteAsync(
             context, StatusCodes.Status403Forbidden, "cross-site",
-            "Devices are not steered or watched from pages of other sites, nor under a host name that is neither a loopback name nor listed in AllowedHosts.");
+            "Devices are not steered or watched from pages of other sites, "
+            + "nor under a host name that is neither a loopback name nor listed in AllowedHosts.");
         return true;
     }
 

@@ -5,8 +5,8 @@ namespace Gateway.Devices;
 
 /// <summary>Those who watch one device. While there are none the device is not looked at.</summary>
 /// <remarks>
-/// The thread that moves a message copies what is to be shown of it, once for all watchers; a loop beside makes the text, once for all who want
-/// the same, and hands it out. Copies that wait are bounded in number and bytes; what finds no room is skipped.
+/// The thread that moves a message copies what is to be shown of it, once for all watchers; a loop beside makes the text, once for all who
+/// want the same, and hands it out. Copies that wait are bounded in number and bytes; what finds no room is skipped.
 /// </remarks>
 internal sealed class DeviceTaps : IAsyncDisposable
 {
@@ -19,7 +19,8 @@ internal sealed class DeviceTaps : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Device _device;
     private readonly TimeProvider _time;
-    private readonly Channel<TapCapture> _captures = Channel.CreateBounded<TapCapture>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+    private readonly Channel<TapCapture> _captures =
+        Channel.CreateBounded<TapCapture>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly Task _telling;
     private TapWatcher[] _watchers = [];
     private long _waitingBytes;

@@ -5,12 +5,17 @@ namespace Gateway.Devices;
 /// <summary>Whether a request may come from the page of another site. There is no login yet that a foreign page would lack.</summary>
 internal static class SameOrigin
 {
-    /// <summary>False when a browser says that another site's page sends this, or the request is for a host that is not ours. Programs say nothing and are let through.</summary>
+    /// <summary>
+    /// False when a browser says that another site's page sends this, or the request is for a host that is not ours. Programs say nothing
+    /// and are let through.
+    /// </summary>
     /// <param name="request">The request.</param>
-    /// <param name="allowedHosts">The <c>AllowedHosts</c> of the configuration: names between semicolons, <c>*.example.com</c> for those below one. A lone <c>*</c> names nobody.</param>
+    /// <param name="allowedHosts">The <c>AllowedHosts</c> of the configuration: names between semicolons, <c>*.example.com</c> for those
+    /// below one. A lone <c>*</c> names nobody.</param>
     public static bool Holds(HttpRequest request, string? allowedHosts)
     {
-        // A name of the attacker's that was pointed at this machine (DNS rebinding) makes its page the same origin; its Host is still not ours.
+        // A name of the attacker's that was pointed at this machine (DNS rebinding) makes its page the same origin; its Host is still not
+        // ours.
         if (!IsOurs(request.Host.Host, allowedHosts)) return false;
         var site = request.Headers["Sec-Fetch-Site"].ToString();
         if (site.Length > 0 && site is not ("same-origin" or "none")) return false;
@@ -23,11 +28,13 @@ internal static class SameOrigin
 
     private static bool IsOurs(string host, string? allowedHosts)
     {
-        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)) return true;
+        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)) return true;
         if (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)) return true;
         foreach (var allowed in (allowedHosts ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
-            if (allowed.StartsWith("*.", StringComparison.Ordinal) ? host.EndsWith(allowed[1..], StringComparison.OrdinalIgnoreCase) : host.Equals(allowed, StringComparison.OrdinalIgnoreCase)) return true;
+            if (allowed.StartsWith("*.", StringComparison.Ordinal) ? host.EndsWith(allowed[1..], StringComparison.OrdinalIgnoreCase)
+                : host.Equals(allowed, StringComparison.OrdinalIgnoreCase)) return true;
         }
 
         return false;

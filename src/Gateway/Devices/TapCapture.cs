@@ -45,7 +45,8 @@ internal sealed class TapCapture
     /// <param name="maxBytes">Most bytes shown of a frame.</param>
     /// <param name="time">When it passed.</param>
     /// <param name="turns">Who is to see it.</param>
-    public static TapCapture Of(ProxyDirection direction, ProxyMessage message, int maxBytes, DateTimeOffset time, List<TapTurn> turns) => new(direction, message, maxBytes, time, turns);
+    public static TapCapture Of(ProxyDirection direction, ProxyMessage message, int maxBytes, DateTimeOffset time, List<TapTurn> turns) =>
+        new(direction, message, maxBytes, time, turns);
 
     /// <summary>The JSON text without its opening brace, for the watcher's own members to stand in front.</summary>
     /// <param name="maxBytes">Bytes shown of a frame.</param>

@@ -2,8 +2,8 @@ namespace Gateway.Routing;
 
 /// <summary>Has routing build its tables of endpoints that are not served yet.</summary>
 /// <remarks>
-/// The framework builds them when it hears of a change, on whose thread that is told, and follows no further change once that has failed. So
-/// whatever it may throw is found out here, beside the endpoints that run.
+/// The framework builds them when it hears of a change, on whose thread that is told, and follows no further change once that has failed.
+/// So whatever it may throw is found out here, beside the endpoints that run.
 /// </remarks>
 internal sealed class EndpointTrial(IServiceProvider services)
 {

@@ -21,7 +21,8 @@ internal sealed class GatewayEndpointDataSource : EndpointDataSource, IDisposabl
     private CancellationTokenSource _changed = new();
 
     public GatewayEndpointDataSource(
-        GatewayConfiguration configuration, IBackendRegistry backends, IEnumerable<IRouteKind> kinds, EndpointTrial trial, ILogger<GatewayEndpointDataSource> logger)
+        GatewayConfiguration configuration, IBackendRegistry backends, IEnumerable<IRouteKind> kinds, EndpointTrial trial,
+            ILogger<GatewayEndpointDataSource> logger)
     {
         (_configuration, _backends, _kinds, _trial, _logger) = (configuration, backends, [.. kinds], trial, logger);
         _listening = configuration.OnPrepare(Prepare);
@@ -161,7 +162,8 @@ internal sealed class GatewayEndpointDataSource : EndpointDataSource, IDisposabl
             path.Key, [.. path.SelectMany(route => route.Handler.Methods).Distinct(StringComparer.Ordinal)],
             path.Select(route => route.WebSocket).FirstOrDefault(webSocket => webSocket is not null));
 
-    private sealed class Change(GatewayEndpointDataSource owner, Dictionary<string, Served> served, IReadOnlyList<Endpoint> endpoints) : IPreparedChange
+    private sealed class Change(GatewayEndpointDataSource owner, Dictionary<string, Served> served, IReadOnlyList<Endpoint> endpoints)
+        : IPreparedChange
     {
         public void TakeOver() => owner.TakeOver(served, endpoints);
 

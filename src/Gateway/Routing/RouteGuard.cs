@@ -46,9 +46,11 @@ internal sealed class RouteGuard(string route, RequestDelegate handle, ILogger l
             case BadHttpRequestException bad:
                 return Problems.WriteAsync(context, bad.StatusCode, CodeOf(bad.StatusCode), bad.Message);
             case IOException { InnerException: OverflowException }:
-                // The server's parser of chunks says a size beyond its numbers in this way. What follows in the connection is anybody's guess.
+                // The server's parser of chunks says a size beyond its numbers in this way. What follows in the connection is anybody's
+                // guess.
                 context.Response.Headers.Connection = "close";
-                return Problems.WriteAsync(context, StatusCodes.Status400BadRequest, ProblemCode.BadRequest, "A chunk of the body is larger than any may be.");
+                return Problems.WriteAsync(context, StatusCodes.Status400BadRequest, ProblemCode.BadRequest,
+                    "A chunk of the body is larger than any may be.");
             case ConnectionResetException or ConnectionAbortedException:
             case OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested:
                 // The client is gone; nobody reads an answer. An everyday event, and no defect.

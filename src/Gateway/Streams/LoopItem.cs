@@ -11,7 +11,9 @@ internal abstract class LoopItem
     /// <summary>Does what is to be done, on the loop's thread; must not block, and should not throw.</summary>
     public abstract void Run();
 
-    /// <summary><see cref="Run"/> has thrown, which was logged: what the item stands for ends, the loop goes on. On the loop's thread.</summary>
+    /// <summary>
+    /// <see cref="Run"/> has thrown, which was logged: what the item stands for ends, the loop goes on. On the loop's thread.
+    /// </summary>
     public virtual void Fail()
     {
     }

@@ -17,7 +17,8 @@ internal sealed class StreamServices : IDisposable
     private readonly ConcurrentDictionary<SubscriberSet, bool> _sets = [];
     private readonly SenderLoops _loops;
 
-    public StreamServices(GatewayConfiguration configuration, SenderLoops loops, StreamMetrics metrics, TimeProvider time, ILogger<StreamServices> logger)
+    public StreamServices(GatewayConfiguration configuration, SenderLoops loops, StreamMetrics metrics, TimeProvider time,
+        ILogger<StreamServices> logger)
     {
         (_loops, Metrics, Limits) = (loops, metrics, configuration.Current.Limits);
         Timing = new WebSocketTiming(time, Limits.PingInterval, Limits.PongTimeout, Limits.WriteTimeout, Tick);

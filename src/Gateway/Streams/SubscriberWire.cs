@@ -41,7 +41,9 @@ internal abstract class SubscriberWire
     /// <returns>Bytes sent, possibly none; -1 when the connection is lost.</returns>
     public abstract int TrySend(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Sends all of it, waiting as needed; then calls <see cref="IWriteCompletion.WriteCompleted"/>, from any thread, once.</summary>
+    /// <summary>
+    /// Sends all of it, waiting as needed; then calls <see cref="IWriteCompletion.WriteCompleted"/>, from any thread, once.
+    /// </summary>
     public abstract void BeginSend(ReadOnlyMemory<byte> bytes, IWriteCompletion subscriber);
 }
 
@@ -76,7 +78,8 @@ internal sealed class SocketWire : SubscriberWire
     }
 
     /// <inheritdoc/>
-    public override void BeginSend(ReadOnlyMemory<byte> bytes, IWriteCompletion subscriber) => SendOperation.Begin(_socket, bytes, subscriber);
+    public override void BeginSend(ReadOnlyMemory<byte> bytes, IWriteCompletion subscriber) =>
+        SendOperation.Begin(_socket, bytes, subscriber);
 
     /// <summary>The one write that a blocked subscriber waits for; pooled, so that a subscriber that keeps up has none.</summary>
     private sealed class SendOperation() : SocketAsyncEventArgs(unsafeSuppressExecutionContextFlow: true)

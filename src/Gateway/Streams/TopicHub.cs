@@ -46,7 +46,8 @@ internal sealed class TopicHub
 
         // A limit of 0 means no limit elsewhere; here a message is held as a whole, so there always is one.
         var maxMessageBytes = options.Options.MaxMessageSize is > 0 and var max ? max : DefaultMaxMessageBytes;
-        source.Diagnosis = () => NeverMatched(3) is { Count: > 0 } prefixes ? $"messages arrive, but none has begun with {string.Join(" or ", prefixes.Select(prefix => $"\"{prefix}\""))}" : null;
+        source.Diagnosis = () => NeverMatched(3) is { Count: > 0 } prefixes
+            ? $"messages arrive, but none has begun with {string.Join(" or ", prefixes.Select(prefix => $"\"{prefix}\""))}" : null;
         source.Start(() => new HubSink(this, maxMessageBytes));
     }
 
@@ -202,7 +203,8 @@ internal sealed class TopicHub
         lock (_gate)
         {
             if (_messages == 0) return [];
-            for (var node = _neverMatched.First; node is not null && prefixes.Count < most; node = node.Next) prefixes.Add(node.Value.Prefix);
+            for (var node = _neverMatched.First; node is not null
+                && prefixes.Count < most; node = node.Next) prefixes.Add(node.Value.Prefix);
         }
 
         return [.. prefixes.Select(Encoding.UTF8.GetString).Distinct(StringComparer.Ordinal)];

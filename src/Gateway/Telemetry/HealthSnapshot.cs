@@ -3,7 +3,9 @@ using System.Text.Json;
 namespace Gateway.Telemetry;
 
 /// <summary>What <c>/health/ready</c> answers: made when somebody asks, at most twice a second, however many ask.</summary>
-/// <remarks>Looking at everything takes locks that messages wait for, so that those who ask often must not cost those who are served.</remarks>
+/// <remarks>
+/// Looking at everything takes locks that messages wait for, so that those who ask often must not cost those who are served.
+/// </remarks>
 internal sealed class HealthSnapshot(IServiceProvider services, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     /// <summary>How old an answer may be.</summary>
@@ -28,13 +30,15 @@ internal sealed class HealthSnapshot(IServiceProvider services, TimeProvider tim
         }
     }
 
-    private bool IsFresh(Made made) => time.GetElapsedTime(made.At) < MaxAge && made.IsStopping == lifetime.ApplicationStopping.IsCancellationRequested;
+    private bool IsFresh(Made made) => time.GetElapsedTime(made.At) < MaxAge
+        && made.IsStopping == lifetime.ApplicationStopping.IsCancellationRequested;
 
     private Made Make()
     {
         var (at, isStopping) = (time.GetTimestamp(), lifetime.ApplicationStopping.IsCancellationRequested);
         var document = HealthEndpoints.Read(services);
-        return new Made(at, isStopping, document.Status is "ready" or "degraded", JsonSerializer.SerializeToUtf8Bytes(document, HealthJson.Default.HealthDocument));
+        return new Made(at, isStopping, document.Status is "ready" or "degraded",
+            JsonSerializer.SerializeToUtf8Bytes(document, HealthJson.Default.HealthDocument));
     }
 
     private sealed record Made(long At, bool IsStopping, bool IsUp, byte[] Body);

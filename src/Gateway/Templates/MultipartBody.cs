@@ -38,7 +38,9 @@ internal sealed class MultipartBody : IDisposable
             if (body.Count == 0) throw Bad("it has no parts");
             return body;
         }
-        catch (Exception e) when (e is InvalidDataException || (e is IOException and not (BadHttpRequestException or ConnectionResetException or { InnerException: OverflowException }) && !request.HttpContext.RequestAborted.IsCancellationRequested))
+        catch (Exception e) when (e is InvalidDataException
+            || (e is IOException and not (BadHttpRequestException or ConnectionResetException or { InnerException: OverflowException })
+            && !request.HttpContext.RequestAborted.IsCancellationRequested))
         {
             body.Dispose();
             throw Bad(e.Message);

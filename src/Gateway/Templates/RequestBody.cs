@@ -52,7 +52,10 @@ internal sealed class RequestBody(TimeProvider time) : IAsyncDisposable
     /// <summary>Whether the streamed body was taken in already.</summary>
     public bool IsHeld => _spool is not null;
 
-    /// <summary>Takes a streamed body in at its sender's pace, for a lane that is free only later; <see cref="Streamed"/> then reads what was taken in.</summary>
+    /// <summary>
+    /// Takes a streamed body in at its sender's pace, for a lane that is free only later; <see cref="Streamed"/> then reads what was taken
+    /// in.
+    /// </summary>
     /// <returns>False when nothing is streamed.</returns>
     /// <exception cref="BackendException">400: it ended early.</exception>
     public async ValueTask<bool> HoldAsync(CancellationToken cancellationToken)
@@ -169,7 +172,9 @@ internal sealed class RequestBody(TimeProvider time) : IAsyncDisposable
         else Bytes = _spool.InMemory();
     }
 
-    /// <summary>Ends the read whatever becomes of it: the web server reads the rest of the body, and one that was not ended is in its way.</summary>
+    /// <summary>
+    /// Ends the read whatever becomes of it: the web server reads the rest of the body, and one that was not ended is in its way.
+    /// </summary>
     private static async ValueTask SpoolAsync(BodySpool spool, PipeReader reader, ReadResult result)
     {
         try
@@ -179,7 +184,8 @@ internal sealed class RequestBody(TimeProvider time) : IAsyncDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new BackendException(
-                StatusCodes.Status507InsufficientStorage, ProblemCode.StorageFull, "There is no room to hold the body back until its end.", e);
+                StatusCodes.Status507InsufficientStorage, ProblemCode.StorageFull, "There is no room to hold the body back until its end.",
+                    e);
         }
         finally
         {

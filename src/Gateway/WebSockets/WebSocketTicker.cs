@@ -79,7 +79,7 @@ internal sealed class WebSocketTicker : IDisposable
         {
             member.OnTick(now);
         }
-#pragma warning disable CA1031 // The top of a timer's thread: one connection's defect must neither end the process nor the deadlines of all others.
+#pragma warning disable CA1031 // The top of a timer's thread: one connection's defect must not end the others' deadlines.
         catch (Exception e)
 #pragma warning restore CA1031
         {

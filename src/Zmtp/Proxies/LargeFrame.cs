@@ -136,7 +136,8 @@ internal sealed class LargeFrame(long length, Peer source)
             // In most of the window bytes were there to be taken, or in most of it they were not.
             if (taking < elapsed / 2)
             {
-                source.Abort(new ZmtpException($"{source.Remote} did not send a frame of {Length} bytes at a pace of {_leastBytes} bytes in {_window}."));
+                source.Abort(new ZmtpException(
+                    $"{source.Remote} did not send a frame of {Length} bytes at a pace of {_leastBytes} bytes in {_window}."));
                 return;
             }
         }
@@ -152,7 +153,8 @@ internal sealed class LargeFrame(long length, Peer source)
         try
         {
             lock (_gate) _takingSince = _time.GetTimestamp();
-            for (var at = 0; at < count; at += MaxPiece) await _stream!.WriteAsync(copy.AsMemory(at, Math.Min(MaxPiece, count - at)), CancellationToken.None);
+            for (var at = 0; at < count; at += MaxPiece) await _stream!.WriteAsync(copy.AsMemory(at, Math.Min(MaxPiece, count - at)),
+                CancellationToken.None);
         }
         catch (ZmtpException)
         {

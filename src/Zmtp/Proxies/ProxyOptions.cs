@@ -24,14 +24,15 @@ public sealed class ProxyOptions
     public TimeSpan FullPeerTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Last frames of messages above this many bytes are sent on while they arrive, where one peer gets them and the side they come from has no
-    /// other peer; others are held whole. Default 1 MiB.
+    /// Last frames of messages above this many bytes are sent on while they arrive, where one peer gets them and the side they come from
+    /// has no other peer; others are held whole. Default 1 MiB.
     /// </summary>
     public long StreamAbove { get; set; } = 1024 * 1024;
 
     /// <summary>
-    /// Time in which a frame that is sent on while it arrives has to gain <see cref="StreamBytesPerSecond"/> on average, again and again. Else the
-    /// connection that holds it up is closed: the source's when its bytes did not come, the target's when it did not take them. Default 10 s; above 0.
+    /// Time in which a frame that is sent on while it arrives has to gain <see cref="StreamBytesPerSecond"/> on average, again and again.
+    /// Else the connection that holds it up is closed: the source's when its bytes did not come, the target's when it did not take them.
+    /// Default 10 s; above 0.
     /// </summary>
     public TimeSpan StreamTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -207,7 +207,8 @@ internal sealed class ProxyPipe(ProxyWay way, Peer source, byte[]? prefix, Func<
         if (++_frames == 1 && way.Swaps) _message.Add(prefix!);
     }
 
-    private ZmtpProtocolException TooLarge() => new(ProtocolError.FrameTooLarge, $"messages that are held whole have at most {way.MaxHeld} bytes");
+    private ZmtpProtocolException TooLarge() =>
+        new(ProtocolError.FrameTooLarge, $"messages that are held whole have at most {way.MaxHeld} bytes");
 
     private bool Send()
     {

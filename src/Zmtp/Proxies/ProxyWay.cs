@@ -7,7 +7,8 @@ namespace Zmtp.Proxies;
 /// <remarks>Pipes whose messages found no room wait in turns. A change at the target (a peer came or has room) empties them on the pool.</remarks>
 internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
 {
-    // Where a message is held as a whole, one peer's word is not enough to hold any length: a frame of 64 MiB, and the envelope in front of it.
+    // Where a message is held as a whole, one peer's word is not enough to hold any length: a frame of 64 MiB, and the envelope in front of
+    // it.
     private const long MaxHeldWhole = (64L << 20) + (64 << 10);
 
     private readonly Lock _gate = new();
@@ -58,7 +59,9 @@ internal sealed class ProxyWay : IPipeMaker, IThreadPoolWorkItem
     /// <summary>Largest message that is held as a whole, where the source's own limit does not say it.</summary>
     public long MaxHeld { get; }
 
-    /// <summary>Whether the source has several peers: then a frame that one of them breaks off must not cost the others a connection at the target.</summary>
+    /// <summary>
+    /// Whether the source has several peers: then a frame that one of them breaks off must not cost the others a connection at the target.
+    /// </summary>
     private bool IsShared
     {
         get

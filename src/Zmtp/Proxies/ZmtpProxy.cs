@@ -10,9 +10,9 @@ namespace Zmtp.Proxies;
 /// <remarks>
 /// A message goes on in the read loop of the peer that sent it, with no queue and no thread between, while the other side has room. When it has
 /// none, messages wait up to the source's receive high-water marks, then the source's peers are not read. Two ROUTERs change the first two frames, as
-/// pyzmq's monitored queue does, so that the first frame that a peer sends names the peer to go to. A large last frame is sent on while it arrives
-/// if its source has no peer beside; everything else is held whole, up to 64 MiB and 64 KiB unless the source's <see cref="ZmtpOptions.MaxMessageSize"/> says otherwise.
-/// The proxy takes its sockets over and closes them.
+/// pyzmq's monitored queue does, so that the first frame that a peer sends names the peer to go to. A large last frame is sent on while it
+/// arrives if its source has no peer beside; everything else is held whole, up to 64 MiB and 64 KiB unless the source's <see
+/// cref="ZmtpOptions.MaxMessageSize"/> says otherwise. The proxy takes its sockets over and closes them.
 /// </remarks>
 public sealed class ZmtpProxy : IAsyncDisposable
 {

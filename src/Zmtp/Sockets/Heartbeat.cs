@@ -31,7 +31,8 @@ internal sealed class Heartbeat : IDisposable
         Command.WriteFrame(_ping, CommandNames.Ping, data);
         _interval = options.HeartbeatInterval;
         if (!pings || _interval <= TimeSpan.Zero) return;
-        _timer = _time.CreateTimer(static h => Guard((Heartbeat)h!, static h => h.Tick()), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = _time.CreateTimer(static h => Guard((Heartbeat)h!, static h => h.Tick()), this, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
         _timer.Change(_interval, Timeout.InfiniteTimeSpan);
     }
 
@@ -46,8 +47,9 @@ internal sealed class Heartbeat : IDisposable
         heartbeat ??= new Heartbeat(peer, options, pings: false);
         heartbeat._timeToLive = tenths;
         var every = tenths == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(tenths * 100);
-        if (heartbeat._timeToLiveTimer is { } timer) timer.Change(every, every);
-        else heartbeat._timeToLiveTimer = options.Time.CreateTimer(static h => Guard((Heartbeat)h!, static h => h.TimeToLiveTick()), heartbeat, every, every);
+        heartbeat._timeToLiveTimer?.Change(every, every);
+        heartbeat._timeToLiveTimer ??=
+            options.Time.CreateTimer(static h => Guard((Heartbeat)h!, static h => h.TimeToLiveTick()), heartbeat, every, every);
         return heartbeat;
     }
 
@@ -116,7 +118,8 @@ internal sealed class Heartbeat : IDisposable
 
         if (left <= TimeSpan.Zero)
         {
-            _peer.Abort(new ZmtpProtocolException(ProtocolError.HeartbeatTimeout, _peer.IsStreaming ? $"nothing of a streamed frame taken for {_timeout}" : $"nothing received for {_timeout}"));
+            _peer.Abort(new ZmtpProtocolException(ProtocolError.HeartbeatTimeout, _peer.IsStreaming
+                ? $"nothing of a streamed frame taken for {_timeout}" : $"nothing received for {_timeout}"));
             return;
         }
 

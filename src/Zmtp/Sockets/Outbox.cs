@@ -182,7 +182,8 @@ internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool
     }
 
     /// <summary>Queues a command or a subscription message ahead of the messages, between two of them.</summary>
-    /// <param name="exempt">Whether it is a subscription, none of which may be lost while the connection lasts. Beyond the bound of <see cref="BoundSubscriptions"/> it does not.</param>
+    /// <param name="exempt">Whether it is a subscription, none of which may be lost while the connection lasts. Beyond the bound of <see
+    /// cref="BoundSubscriptions"/> it does not.</param>
     /// <param name="forLink">Whether it is a PING or PONG that the link says in its own way: never sealed.</param>
     /// <returns>False when too much of that kind waits already, for a peer that asks and never reads.</returns>
     public bool SendControl(ReadOnlySpan<byte> frame, bool exempt, bool forLink = false)
@@ -193,7 +194,9 @@ internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool
         return false;
     }
 
-    /// <summary>All that is subscribed to has been queued. What changes from here on may wait up to a bound, for a peer that does not read.</summary>
+    /// <summary>
+    /// All that is subscribed to has been queued. What changes from here on may wait up to a bound, for a peer that does not read.
+    /// </summary>
     public void BoundSubscriptions()
     {
         lock (_gate) _maxSubscriptionBytes = WaitingSubscriptionBytes + MaxSubscriptionBytes;
@@ -376,8 +379,8 @@ internal sealed class Outbox(Link link, LinkPeer peer, ZmtpOptions options, bool
 
     /// <summary>Sends until nothing is left. Only one thread is in here at a time: the one that set <c>_flushing</c>, or the completion of its last send.</summary>
     /// <remarks>
-    /// Never throws: above it may be the top of a work item or of a completion, where an exception would end the process. What a transport throws, and
-    /// what the owner throws who is told of room, ends this connection.
+    /// Never throws: above it may be the top of a work item or of a completion, where an exception would end the process. What a transport
+    /// throws, and what the owner throws who is told of room, ends this connection.
     /// </remarks>
     private void Drain()
     {

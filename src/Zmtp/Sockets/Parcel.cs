@@ -73,7 +73,10 @@ internal enum ForwardOutcome
     /// <summary>The pattern drops it: nobody has that identity.</summary>
     Dropped,
 
-    /// <summary>Only of a frame that was to be streamed: there is room, and everybody who has it still waits for messages queued before, which a broken frame would take along.</summary>
+    /// <summary>
+    /// Only of a frame that was to be streamed: there is room, and everybody who has it still waits for messages queued before, which a
+    /// broken frame would take along.
+    /// </summary>
     Busy,
 
     /// <summary>Only of a frame that was to be streamed: this socket takes whole messages.</summary>

@@ -80,7 +80,10 @@ public abstract class Peer
         TryWrite(message, static (m, writer) => m.WriteTo(writer), deferFlush);
 
     /// <summary>Subscribes at a PUB or XPUB peer: as a command, or as a message to a peer of ZMTP 3.0. Exempt from the high-water marks.</summary>
-    /// <remarks>A peer for which 4 MiB of changes wait, because it does not read, is disconnected: the owner says all that it wants when the peer is ready again.</remarks>
+    /// <remarks>
+    /// A peer for which 4 MiB of changes wait, because it does not read, is disconnected: the owner says all that it wants when the peer is
+    /// ready again.
+    /// </remarks>
     public abstract void SendSubscription(ReadOnlySpan<byte> topic, bool subscribe);
 
     /// <summary>Closes the connection at once. What is queued is lost.</summary>
@@ -105,7 +108,9 @@ public abstract class Peer
     /// <summary>Whether a frame can be sent while it arrives; not so where frames are handed over or sealed as a whole.</summary>
     internal abstract bool TakesPieces { get; }
 
-    /// <summary>Whether a frame is being streamed to it: what is queued meanwhile waits for the frame's end, and is lost if that never comes.</summary>
+    /// <summary>
+    /// Whether a frame is being streamed to it: what is queued meanwhile waits for the frame's end, and is lost if that never comes.
+    /// </summary>
     internal virtual bool IsStreaming => false;
 
     /// <summary>Whether all that was queued has left, after one attempt to send it.</summary>

@@ -92,7 +92,8 @@ public sealed class PeerSet : IAsyncDisposable
 
     /// <summary>Tries endpoints again, at once, that are waited for after a failed attempt: for a user who needs a peer now.</summary>
     /// <param name="every">An endpoint whose last attempt began less than this ago is left alone.</param>
-    /// <returns>Whether a peer may be ready soon: one is, one is being connected to, or one may connect to a bound endpoint. False when all are known to be down.</returns>
+    /// <returns>Whether a peer may be ready soon: one is, one is being connected to, or one may connect to a bound endpoint. False when all
+    /// are known to be down.</returns>
     public bool RetryNow(TimeSpan every)
     {
         lock (_gate)

@@ -1,12 +1,12 @@
 namespace Zmtp.Sockets;
 
 /// <summary>
-/// The subscriptions of one peer: a set of byte prefixes. Matching walks the topic once; its cost depends on the bytes that match, never on how many
-/// prefixes, or lengths of them, there are.
+/// The subscriptions of one peer: a set of byte prefixes. Matching walks the topic once; its cost depends on the bytes that match, never on
+/// how many prefixes, or lengths of them, there are.
 /// </summary>
 /// <remarks>
-/// A radix tree: an edge carries as many bytes as have no branch. Not thread-safe: its socket's lock guards it. No recursion, so a topic's length
-/// costs no stack.
+/// A radix tree: an edge carries as many bytes as have no branch. Not thread-safe: its socket's lock guards it. No recursion, so a topic's
+/// length costs no stack.
 /// </remarks>
 internal sealed class PrefixSet
 {

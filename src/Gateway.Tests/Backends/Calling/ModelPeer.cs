@@ -9,7 +9,9 @@ using Zmtp.Wire;
 
 namespace Gateway.Tests.Backends.Calling;
 
-/// <summary>The other end of a lane in the model of calls: remembers requests and answers them when told to, each reply naming its request.</summary>
+/// <summary>
+/// The other end of a lane in the model of calls: remembers requests and answers them when told to, each reply naming its request.
+/// </summary>
 internal sealed class ModelPeer(string endpoint, Action<ModelPeer> interleave, Action<string> violated) : Peer
 {
     private readonly Lock _gate = new();
@@ -50,7 +52,8 @@ internal sealed class ModelPeer(string endpoint, Action<ModelPeer> interleave, A
         return true;
     }
 
-    public override bool TryBeginStream<TState>(TState state, Action<TState, IFrameWriter> write, long length, [NotNullWhen(true)] out FrameStream? stream)
+    public override bool TryBeginStream<TState>(TState state, Action<TState, IFrameWriter> write, long length,
+        [NotNullWhen(true)] out FrameStream? stream)
     {
         stream = null;
         interleave(this);
@@ -89,7 +92,8 @@ internal sealed class ModelPeer(string endpoint, Action<ModelPeer> interleave, A
             var body = Encoding.ASCII.GetBytes($"re:{request.Number}");
             Deliver(new FramePart(request.Id, 8, true, true, true));
             Deliver(new FramePart([], 0, true, true, true));
-            _busy = NotedAsync(random.Next(4) == 0 ? InPartsAsync(body, random.Next(3) == 0) : DeliverAsync(body, 0, body.Length, body.Length));
+            _busy = NotedAsync(random.Next(4) == 0 ? InPartsAsync(body, random.Next(3) == 0)
+                : DeliverAsync(body, 0, body.Length, body.Length));
         }
         finally
         {

@@ -15,7 +15,8 @@ public class UploadPumpTests
         await pipe.Writer.WriteAsync(new byte[100]);
         await using var stream = new BrokenStream(1_000);
         var call = new RecordingCall("") { StreamedLength = 1_000, StreamedBody = pipe.Reader };
-        await Assert.ThrowsAsync<ZmtpException>(() => UploadPump.RunAsync(call, stream, "service", TimeSpan.FromMinutes(1), CancellationToken.None).AsTask());
+        await Assert.ThrowsAsync<ZmtpException>(() =>
+            UploadPump.RunAsync(call, stream, "service", TimeSpan.FromMinutes(1), CancellationToken.None).AsTask());
 
         // The web server reads what is left of a request's body before it takes the next request.
         await pipe.Writer.WriteAsync(new byte[50]);

@@ -5,8 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Gateway.Tests.Faults.Smuggling;
 
 /// <summary>
-/// Requests that two servers in a row could cut differently (RFC 9112, section 11.2). Each is followed by a second request: whoever takes the first
-/// one for shorter than it is runs what a stranger hid in its body. All are refused with 400, and the connection is closed.
+/// Requests that two servers in a row could cut differently (RFC 9112, section 11.2). Each is followed by a second request: whoever takes
+/// the first one for shorter than it is runs what a stranger hid in its body. All are refused with 400, and the connection is closed.
 /// </summary>
 public sealed class SmugglingTests
 {
@@ -93,7 +93,8 @@ public sealed class SmugglingTests
         var answers = await client.ReadToEndAsync();
         Assert.True(answers.StartsWith("HTTP/1.1 400 ", StringComparison.Ordinal), $"{name} was answered by: {answers}");
         Assert.Equal(1, Count(answers, "HTTP/1.1 "));
-        Assert.DoesNotContain(log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal) || line.StartsWith("Critical", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal)
+            || line.StartsWith("Critical", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -130,7 +131,8 @@ public sealed class SmugglingTests
     {
         var log = new ListLoggerProvider();
         await using var gateway = await StartAsync(log);
-        string[] requests = [$"{Head}Content-Length: 20\r\n\r\nhi", $"{Head}Content-Length: 2000000\r\n\r\nhi", $"{Head}{Chunked}\r\n2\r\nhi\r\n"];
+        string[] requests = [$"{Head}Content-Length: 20\r\n\r\nhi", $"{Head}Content-Length: 2000000\r\n\r\nhi",
+            $"{Head}{Chunked}\r\n2\r\nhi\r\n"];
         for (var at = 0; at < requests.Length; at++)
         {
             using var client = new RawHttpClient(gateway.BaseAddress);
@@ -142,8 +144,10 @@ public sealed class SmugglingTests
         }
 
         Assert.Equal(3, log.Lines.Count(line => line.Contains("went away", StringComparison.Ordinal)));
-        Assert.DoesNotContain(log.Lines, line => line.Contains("\n   at ", StringComparison.Ordinal) && line.Contains("Gateway", StringComparison.Ordinal));
-        Assert.DoesNotContain(log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal) || line.StartsWith("Warning", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, line => line.Contains("\n   at ", StringComparison.Ordinal)
+            && line.Contains("Gateway", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal)
+            || line.StartsWith("Warning", StringComparison.Ordinal));
     }
 
     private static Task<GatewayHost> StartAsync(ListLoggerProvider log) => GatewayHost.StartAsync(
@@ -152,7 +156,8 @@ public sealed class SmugglingTests
             log.Register(services);
             services.AddSingleton<Gateway.Backends.IBackendRegistry>(FakeCaller.Replying("pong"));
         },
-        "Gateway:Backends:service:Socket=REQ", "Gateway:Backends:service:Connect:0=tcp://127.0.0.1:5555", "Gateway:Routes:call:Path=/call", "Gateway:Routes:call:Backend=service");
+        "Gateway:Backends:service:Socket=REQ", "Gateway:Backends:service:Connect:0=tcp://127.0.0.1:5555", "Gateway:Routes:call:Path=/call",
+            "Gateway:Routes:call:Backend=service");
 
     private static int Count(string text, string part) => text.Split(part).Length - 1;
 }

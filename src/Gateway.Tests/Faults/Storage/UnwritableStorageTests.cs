@@ -18,7 +18,8 @@ public class UnwritableStorageTests
         string[] settings =
         [
             $"--urls={address.ToString().TrimEnd('/')}", "--Gateway:Backends:service:Socket=REQ",
-            "--Gateway:Backends:service:Bind:0=inproc://nobody", "--Gateway:Routes:call:Path=/call", "--Gateway:Routes:call:Backend=service",
+            "--Gateway:Backends:service:Bind:0=inproc://nobody", "--Gateway:Routes:call:Path=/call",
+                "--Gateway:Routes:call:Backend=service",
         ];
         await using var process = ShellCommand.Start(
             $"exec dotnet {Path.Combine(AppContext.BaseDirectory, "Gateway.dll")} {string.Join(' ', settings)}", directory.Path,

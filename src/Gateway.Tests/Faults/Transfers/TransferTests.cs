@@ -5,7 +5,9 @@ using Zmtp.Sockets;
 
 namespace Gateway.Tests.Faults.Transfers;
 
-/// <summary>Slow uploads, slow downloads and uploads that break off, beside honest calls: each of those is answered, with its own reply.</summary>
+/// <summary>
+/// Slow uploads, slow downloads and uploads that break off, beside honest calls: each of those is answered, with its own reply.
+/// </summary>
 [Collection("Alone")]
 public sealed class TransferTests : IAsyncLifetime
 {
@@ -24,7 +26,8 @@ public sealed class TransferTests : IAsyncLifetime
         var endpoint = _service.Bind("tcp://127.0.0.1:*");
         _serving = Task.Run(ServeAsync);
         _gateway = await GatewayHost.StartAsync(
-            "Gateway:Backends:service:Socket=REQ", $"Gateway:Backends:service:Connect:0={endpoint}", "Gateway:Backends:service:MaxConnections=4", "Gateway:Backends:service:Timeout=00:00:50",
+            "Gateway:Backends:service:Socket=REQ", $"Gateway:Backends:service:Connect:0={endpoint}",
+                "Gateway:Backends:service:MaxConnections=4", "Gateway:Backends:service:Timeout=00:00:50",
             "Gateway:Routes:call:Path=/call", "Gateway:Routes:call:Backend=service", "Gateway:Routes:call:Methods:0=POST");
     }
 
@@ -43,7 +46,8 @@ public sealed class TransferTests : IAsyncLifetime
         var uploads = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => BeginUploadAsync()));
         await HonestCallsAsync();
         var answers = uploads.Select(static upload => FinishUploadAsync(upload)).ToArray();
-        Assert.All(await Task.WhenAll(answers).WaitAsync(Bound), static answer => Assert.Contains($"{UploadSize} bytes", answer, StringComparison.Ordinal));
+        Assert.All(await Task.WhenAll(answers).WaitAsync(Bound), static answer =>
+            Assert.Contains($"{UploadSize} bytes", answer, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -71,7 +75,8 @@ public sealed class TransferTests : IAsyncLifetime
         }
 
         // All of them have begun to be answered, and none takes more than its head.
-        foreach (var client in clients) Assert.Contains($"Content-Length: {DownloadSize}\r\n", await client.ReadUntilAsync("\r\n\r\n"), StringComparison.Ordinal);
+        foreach (var client in clients) Assert.Contains($"Content-Length: {DownloadSize}\r\n", await client.ReadUntilAsync("\r\n\r\n"),
+            StringComparison.Ordinal);
         await HonestCallsAsync();
         Assert.All(await Task.WhenAll(clients.Select(ReadBodyAsync)).WaitAsync(Bound), static length => Assert.Equal(DownloadSize, length));
     }

@@ -223,7 +223,9 @@ public class AllowListTests
     public async Task A_report_that_throws_neither_ends_the_timers_thread_nor_keeps_a_key_out()
     {
         using var directory = new TemporaryDirectory();
-        using var list = new AllowList(new AllowListOptions { CertificateDirectory = directory.Path, Time = _time, Report = (_, _) => throw new InvalidOperationException("broken") });
+        using var list = new AllowList(
+            new AllowListOptions { CertificateDirectory = directory.Path, Time = _time, Report = (_, _) =>
+            throw new InvalidOperationException("broken") });
         var keys = CurveKeyPair.Generate();
         Write(directory, "bad", keys);
         await File.WriteAllTextAsync(directory.File("bad.key"), "nonsense");

@@ -108,7 +108,8 @@ public class StreamingTests
     [Fact]
     public async Task A_worker_that_takes_nothing_of_a_frame_loses_its_connection_and_the_others_go_on()
     {
-        await using var proxy = new ZmtpProxy(new PullSocket(), new PushSocket(), new ProxyOptions { StreamTimeout = TimeSpan.FromSeconds(0.5) });
+        await using var proxy =
+            new ZmtpProxy(new PullSocket(), new PushSocket(), new ProxyOptions { StreamTimeout = TimeSpan.FromSeconds(0.5) });
         var (front, back) = (proxy.Frontend.Bind("tcp://127.0.0.1:*"), proxy.Backend.Bind("tcp://127.0.0.1:*"));
         await using var source = new PushSocket();
         source.Connect(front);
@@ -126,7 +127,8 @@ public class StreamingTests
     [Fact]
     public async Task A_sender_that_does_not_go_on_with_its_frame_loses_its_connection()
     {
-        await using var proxy = new ZmtpProxy(new PullSocket(), new PushSocket(), new ProxyOptions { StreamTimeout = TimeSpan.FromSeconds(0.5) });
+        await using var proxy =
+            new ZmtpProxy(new PullSocket(), new PushSocket(), new ProxyOptions { StreamTimeout = TimeSpan.FromSeconds(0.5) });
         await using var source = await PeerAsync("PUSH", proxy.Frontend.Bind("tcp://127.0.0.1:*"));
         await using var worker = await PeerAsync("PULL", proxy.Backend.Bind("tcp://127.0.0.1:*"));
         await ProxyTests.EventuallyAsync(() => Ready(proxy.Frontend) == 1 && Ready(proxy.Backend) == 1);

@@ -18,7 +18,8 @@ public class ListenerTests
         });
         var endpoint = pull.Bind("tcp://127.0.0.1:*");
         time.Break();
-        await using var push = new PushSocket(new ZmtpOptions { ReconnectMin = TimeSpan.FromMilliseconds(1), ReconnectMax = TimeSpan.FromMilliseconds(1) });
+        await using var push =
+            new PushSocket(new ZmtpOptions { ReconnectMin = TimeSpan.FromMilliseconds(1), ReconnectMax = TimeSpan.FromMilliseconds(1) });
         push.Connect(endpoint);
         Assert.Equal("the clock is broken", (await failed.Task.WaitAsync(ScriptedPeer.Patience))!.Message);
         // Not that connection, which was given up, but the next one.

@@ -50,7 +50,8 @@ public class OutboxTests
     [Fact]
     public async Task An_owner_that_throws_at_the_completion_of_a_send_loses_that_connection_and_not_the_process()
     {
-        await using var pair = await WirePair.ReadyAsync(SocketType.Dealer, "ROUTER", window: 100, options: new ZmtpOptions { SendHighWaterMark = 1 });
+        await using var pair =
+            await WirePair.ReadyAsync(SocketType.Dealer, "ROUTER", window: 100, options: new ZmtpOptions { SendHighWaterMark = 1 });
         var failure = new InvalidOperationException("the owner is broken");
         pair.Owner.OnWritable = () => throw failure;
         var text = new string('x', 1_000);
@@ -64,7 +65,8 @@ public class OutboxTests
     [Fact]
     public async Task An_owner_that_throws_in_a_queued_work_item_loses_that_connection_and_not_the_process()
     {
-        await using var pair = await WirePair.ReadyAsync(SocketType.Dealer, "ROUTER", window: 1_000_000, options: new ZmtpOptions { SendHighWaterMark = 1 });
+        await using var pair =
+            await WirePair.ReadyAsync(SocketType.Dealer, "ROUTER", window: 1_000_000, options: new ZmtpOptions { SendHighWaterMark = 1 });
         var failure = new InvalidOperationException("the owner is broken");
         pair.Owner.OnWritable = () => throw failure;
         // Faster than the work item at some time, and then refused.

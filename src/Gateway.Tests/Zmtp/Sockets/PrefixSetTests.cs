@@ -20,11 +20,13 @@ public class PrefixSetTests
         {
             var set = new PrefixSet();
             var naive = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var (add, topic) in @case.Item1) Assert.Equal(add ? naive.Add(Name(topic)) : naive.Remove(Name(topic)), add ? set.Add(topic) : set.Remove(topic));
+            foreach (var (add, topic) in @case.Item1) Assert.Equal(add ? naive.Add(Name(topic)) : naive.Remove(Name(topic)), add
+                ? set.Add(topic) : set.Remove(topic));
             Assert.Equal(naive.Count, set.Count);
             Assert.Equal(naive.Sum(name => PrefixSet.Cost(Encoding.Latin1.GetBytes(name))), set.Bytes);
             Assert.Equal(naive.Order(StringComparer.Ordinal), set.All().Select(Name).Order(StringComparer.Ordinal));
-            foreach (var topic in @case.Item2) Assert.Equal(naive.Any(prefix => Name(topic).StartsWith(prefix, StringComparison.Ordinal)), set.Matches(topic));
+            foreach (var topic in @case.Item2) Assert.Equal(naive.Any(prefix => Name(topic).StartsWith(prefix, StringComparison.Ordinal)),
+                set.Matches(topic));
         }).QuickCheckThrowOnFailure();
     }
 

@@ -46,7 +46,8 @@ internal sealed class WirePair : IAsyncDisposable
         var (link, other) = MemoryLink.Pair(chop, window);
         var owner = new RecordingOwner();
         return new WirePair(
-            new WirePeer(link, "memory", isOutgoing: true, ours, options, new NullMechanism(ours, options.Identity), owner), link, new ScriptedPeer(other), owner);
+            new WirePeer(link, "memory", isOutgoing: true, ours, options, new NullMechanism(ours, options.Identity), owner), link,
+                new ScriptedPeer(other), owner);
     }
 
     public Task<Exception?> EndAsync() => Ended.WaitAsync(ScriptedPeer.Patience);

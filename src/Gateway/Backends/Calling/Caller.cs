@@ -21,7 +21,8 @@ internal sealed class Caller : ILaneOwner, IDisposable
     private long _lateReplies;
     private long _badEnvelopes;
 
-    public Caller(string name, BackendOptions options, ILaneConnections connections, TimeProvider time, BackendMetrics metrics, bool oneAtATime)
+    public Caller(string name, BackendOptions options, ILaneConnections connections, TimeProvider time, BackendMetrics metrics,
+        bool oneAtATime)
     {
         (Name, _options, Time, _metrics) = (name, options, time, metrics);
         Pool = new LanePool(name, options, connections, time, oneAtATime);
@@ -49,7 +50,8 @@ internal sealed class Caller : ILaneOwner, IDisposable
     public ValueTask CallAsync(ICall call, TimeSpan timeout, bool repeatable, CancellationToken cancellationToken)
     {
         if (InFlight >= _options.MaxInFlight)
-            throw new BackendException(503, "backend-overloaded", $"Backend '{Name}' has {_options.MaxInFlight} calls in flight, its MaxInFlight.");
+            throw new BackendException(503, "backend-overloaded",
+                $"Backend '{Name}' has {_options.MaxInFlight} calls in flight, its MaxInFlight.");
         if (call.StreamedLength >= 0) return UploadAsync(call, timeout, cancellationToken);
         var deadline = After(timeout);
         return repeatable && _options.Retry.Attempts > 1
@@ -146,7 +148,9 @@ internal sealed class Caller : ILaneOwner, IDisposable
         await CompletionOf(pending, cancellationToken);
     }
 
-    /// <summary>A call that may be made again when its peer is lost before the reply began: each attempt is a call of its own, within one deadline.</summary>
+    /// <summary>
+    /// A call that may be made again when its peer is lost before the reply began: each attempt is a call of its own, within one deadline.
+    /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask RepeatAsync(ICall call, TimeSpan timeout, long deadline, CancellationToken cancellationToken)
     {
@@ -157,7 +161,8 @@ internal sealed class Caller : ILaneOwner, IDisposable
                 await AttemptAsync(call, timeout, deadline, cancellationToken);
                 return;
             }
-            catch (BackendLostException e) when (!e.ReplyBegan && left > 0 && Time.GetTimestamp() < deadline && !cancellationToken.IsCancellationRequested)
+            catch (BackendLostException e) when (!e.ReplyBegan && left > 0 && Time.GetTimestamp() < deadline
+                && !cancellationToken.IsCancellationRequested)
             {
                 _metrics.RepeatedCall(Name);
             }
@@ -169,7 +174,8 @@ internal sealed class Caller : ILaneOwner, IDisposable
     {
         var completion = pending.CompletionAsync();
         if (Volatile.Read(ref _timerOn) == 0 && Interlocked.Exchange(ref _timerOn, 1) == 0) _timer.Change(Tick, Tick);
-        if (cancellationToken.CanBeCanceled && !completion.IsCompleted) pending.Registration = cancellationToken.UnsafeRegister(OnClientGone, pending);
+        if (!cancellationToken.CanBeCanceled || completion.IsCompleted) return completion;
+        pending.Registration = cancellationToken.UnsafeRegister(OnClientGone, pending);
         return completion;
     }
 
@@ -184,7 +190,7 @@ internal sealed class Caller : ILaneOwner, IDisposable
             try
             {
                 var outcome = Pool.TryBeginTransfer(pending, isHeld, out stream);
-                if (outcome == HandOver.NotSent) (outcome, stream, isHeld) = await WhenTransferAsync(pending, isHeld, timeout, cancellationToken);
+                if (outcome == HandOver.NotSent) (stream, isHeld) = await WhenTransferAsync(pending, isHeld, timeout, cancellationToken);
             }
             catch
             {
@@ -211,22 +217,28 @@ internal sealed class Caller : ILaneOwner, IDisposable
         }
     }
 
-    /// <summary>No lane for the transfer now: waits a little for one, then takes the body in at its client's pace, and then waits its turn.</summary>
-    private async ValueTask<(HandOver Outcome, FrameStream? Stream, bool IsHeld)> WhenTransferAsync(PendingCall pending, bool isHeld, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <summary>
+    /// No lane for the transfer now: waits a little for one, then takes the body in at its client's pace, and then waits its turn.
+    /// </summary>
+    /// <returns>The stream, or null when somebody took the call over.</returns>
+    private async ValueTask<(FrameStream? Stream, bool IsHeld)> WhenTransferAsync(
+        PendingCall pending, bool isHeld, TimeSpan timeout, CancellationToken cancellationToken)
     {
         FrameStream? stream = null;
         if (!isHeld && Pool.IsFull) isHeld = await pending.Call.HoldBodyAsync(cancellationToken);
         try
         {
             var patience = isHeld || timeout < _options.ConnectWait ? timeout : _options.ConnectWait;
-            return (await Pool.WhenLaneAsync(Offer, After(patience), wantsOwn: true, cancellationToken), stream, isHeld);
+            await Pool.WhenLaneAsync(Offer, After(patience), wantsOwn: true, cancellationToken);
+            return (stream, isHeld);
         }
         catch (BackendOverloadedException) when (!isHeld)
         {
             isHeld = await pending.Call.HoldBodyAsync(cancellationToken);
         }
 
-        return (await Pool.WhenLaneAsync(Offer, After(timeout), wantsOwn: true, cancellationToken), stream, isHeld);
+        await Pool.WhenLaneAsync(Offer, After(timeout), wantsOwn: true, cancellationToken);
+        return (stream, isHeld);
 
         HandOver Offer() => Pool.TryBeginTransfer(pending, isHeld, out stream);
     }
@@ -254,8 +266,8 @@ internal sealed class Caller : ILaneOwner, IDisposable
             return;
         }
 
-        // Nobody waits for the reply to half a request. When the table does not have the call, an early reply or the closing lane ends it; until then it may be
-        // reading into the caller's object, which is reused once this returns.
+        // Nobody waits for the reply to half a request. When the table does not have the call, an early reply or the closing lane ends it;
+        // until then it may be reading into the caller's object, which is reused once this returns.
         if (lane.TryTake(id) is { } taken) End(taken, CallEnd.Abandoned, failure);
         await completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (failure is not ZmtpException) ExceptionDispatchInfo.Throw(failure);

@@ -101,7 +101,9 @@ internal sealed class CallerBackend : ZmtpBackend, ICaller, ILaneConnections
     private static string KeyOf(Peer peer) => peer.IsOutgoing ? peer.Endpoint : peer.Remote;
 
     private EndpointStatus WithCircuit(EndpointStatus status) =>
-        status.State == EndpointWords.Ready && Array.Exists(_caller.Pool.Lanes, lane => lane.Circuit.IsOpen && KeyOf(lane.Peer) == status.Endpoint)
-            ? status with { State = EndpointWords.NotAnswering, LastError = $"timed out {_options.Circuit.Failures} times in a row; left alone for {_options.Circuit.Break}" }
+        status.State == EndpointWords.Ready
+            && Array.Exists(_caller.Pool.Lanes, lane => lane.Circuit.IsOpen && KeyOf(lane.Peer) == status.Endpoint)
+            ? status with { State = EndpointWords.NotAnswering,
+                LastError = $"timed out {_options.Circuit.Failures} times in a row; left alone for {_options.Circuit.Break}" }
             : status;
 }

@@ -4,8 +4,8 @@ using Zmtp.Wire;
 namespace Gateway.Backends.Calling;
 
 /// <summary>
-/// A lane of CLIENT, which has no envelope that a SERVER would return, so that nothing tells whose reply one is: one call at a time, and a call that is given
-/// up takes its connection along, for the late reply would answer the next call.
+/// A lane of CLIENT, which has no envelope that a SERVER would return, so that nothing tells whose reply one is: one call at a time, and a
+/// call that is given up takes its connection along, for the late reply would answer the next call.
 /// </summary>
 internal sealed class ExclusiveLane(ILaneOwner owner, Peer peer, Circuit circuit) : PeerLane(owner, peer, circuit, maxCalls: 1)
 {
@@ -33,5 +33,6 @@ internal sealed class ExclusiveLane(ILaneOwner owner, Peer peer, Circuit circuit
         Peer.TryWrite((_single, call), static (s, writer) => s.call.WriteRequest(s._single.Begin(writer, streamFollows: false)));
 
     protected override bool BeginStream(ulong id, ICall call, out FrameStream? stream) => Peer.TryBeginStream(
-        (_single, call), static (s, writer) => s.call.WriteRequest(s._single.Begin(writer, streamFollows: true)), call.StreamedLength, out stream);
+        (_single, call), static (s, writer) => s.call.WriteRequest(s._single.Begin(writer, streamFollows: true)), call.StreamedLength,
+            out stream);
 }

@@ -9,7 +9,9 @@ internal enum HandOver
     /// <summary>The request is queued; the lane's table holds the call.</summary>
     Sent,
 
-    /// <summary>Nothing was sent, but somebody took the call out of the table meanwhile (a lost connection, a deadline) and completes it.</summary>
+    /// <summary>
+    /// Nothing was sent, but somebody took the call out of the table meanwhile (a lost connection, a deadline) and completes it.
+    /// </summary>
     TakenOver,
 }
 
@@ -22,6 +24,8 @@ internal enum CallEnd
     /// <summary>No reply came in time.</summary>
     TimedOut,
 
-    /// <summary>Anything that says nothing about how quickly the peer answers: its client left, the connection was lost, the upload broke off.</summary>
+    /// <summary>
+    /// Anything that says nothing about how quickly the peer answers: its client left, the connection was lost, the upload broke off.
+    /// </summary>
     Abandoned,
 }

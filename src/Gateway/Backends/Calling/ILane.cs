@@ -17,7 +17,9 @@ internal interface ILane
     /// <summary>Calls that wait for their reply here.</summary>
     int InFlight { get; }
 
-    /// <summary>Whether a call may be handed over now: the lane is open, has room and carries no transfer. A hint; handing over decides.</summary>
+    /// <summary>
+    /// Whether a call may be handed over now: the lane is open, has room and carries no transfer. A hint; handing over decides.
+    /// </summary>
     bool TakesCalls { get; }
 
     /// <summary>Whether nothing at all is under way, so that a transfer may have the lane for itself. A hint as well.</summary>
@@ -28,7 +30,8 @@ internal interface ILane
     HandOver TrySend(PendingCall call);
 
     /// <summary>As <see cref="TrySend"/> for a request whose last frame is streamed.</summary>
-    /// <param name="alone">Whether the lane has to be idle and then takes no calls until <see cref="EndTransfer"/>; else calls share it and wait in its queue.</param>
+    /// <param name="alone">Whether the lane has to be idle and then takes no calls until <see cref="EndTransfer"/>; else calls share it and
+    /// wait in its queue.</param>
     /// <param name="stream">Takes the frame's bytes; set when Sent.</param>
     HandOver TryBeginTransfer(PendingCall call, bool alone, out FrameStream? stream);
 
@@ -42,7 +45,10 @@ internal interface ILane
     /// <summary>Takes out all calls whose deadline has passed.</summary>
     void TakeExpired(long now, List<PendingCall> expired);
 
-    /// <summary>Whether, at some time since, the lane could not answer for a reason of ours: a reply that its client did not take, an upload that its client did not send.</summary>
+    /// <summary>
+    /// Whether, at some time since, the lane could not answer for a reason of ours: a reply that its client did not take, an upload that
+    /// its client did not send.
+    /// </summary>
     bool WasHeldSince(long timestamp);
 
     /// <summary>A lane that waits for a slow client is needed: it puts the rest of that reply aside and goes on.</summary>

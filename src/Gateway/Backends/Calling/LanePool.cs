@@ -5,8 +5,9 @@ namespace Gateway.Backends.Calling;
 
 /// <summary>The lanes of one backend: chooses one for a call, opens further ones, lets those wait for whom there is none.</summary>
 /// <remarks>
-/// A call goes to the lane with the fewest in flight, ties in turn. A transfer, whose request is streamed at its client's pace, has a lane for itself, and never
-/// the last one: one is left for calls, and one for transfers that need not wait for their clients. A backend with a single connection can only share it.
+/// A call goes to the lane with the fewest in flight, ties in turn. A transfer, whose request is streamed at its client's pace, has a lane
+/// for itself, and never the last one: one is left for calls, and one for transfers that need not wait for their clients. A backend with a
+/// single connection can only share it.
 /// </remarks>
 /// <param name="oneAtATime">Whether each lane carries one call at a time.</param>
 internal sealed class LanePool(string backend, BackendOptions options, ILaneConnections connections, TimeProvider time, bool oneAtATime)
@@ -22,7 +23,9 @@ internal sealed class LanePool(string backend, BackendOptions options, ILaneConn
     /// <summary>All lanes, a snapshot.</summary>
     public ILane[] Lanes => Volatile.Read(ref _lanes);
 
-    /// <summary>Whether as many transfers as may go at their clients' pace are under way, so that a further one had better be held first.</summary>
+    /// <summary>
+    /// Whether as many transfers as may go at their clients' pace are under way, so that a further one had better be held first.
+    /// </summary>
     public bool IsFull => Volatile.Read(ref _direct) >= MaxDirect();
 
     /// <summary>Counts the first connection to an endpoint.</summary>
@@ -118,7 +121,10 @@ internal sealed class LanePool(string backend, BackendOptions options, ILaneConn
         }
     }
 
-    /// <summary>Offers until somebody takes it, whenever something changes: until the deadline while there are connections, else for ConnectWait at most.</summary>
+    /// <summary>
+    /// Offers until somebody takes it, whenever something changes: until the deadline while there are connections, else for ConnectWait at
+    /// most.
+    /// </summary>
     /// <param name="wantsOwn">Whether a lane is wanted that nobody else uses.</param>
     /// <exception cref="BackendException">503: no peer, and none to be expected; or no lane until the deadline.</exception>
     public async ValueTask<HandOver> WhenLaneAsync(Func<HandOver> offer, long deadline, bool wantsOwn, CancellationToken cancellationToken)
@@ -162,9 +168,9 @@ internal sealed class LanePool(string backend, BackendOptions options, ILaneConn
     public string? OpenCircuits()
     {
         var lanes = Lanes;
-        return lanes.Length > 0 && Array.TrueForAll(lanes, static lane => lane.Circuit.IsOpen)
-            ? $"{string.Join(", ", lanes.Select(static lane => lane.Peer.Endpoint).Distinct(StringComparer.Ordinal))} timed out {options.Circuit.Failures} times in a row and is left alone for {options.Circuit.Break}."
-            : null;
+        if (lanes.Length == 0 || !Array.TrueForAll(lanes, static lane => lane.Circuit.IsOpen)) return null;
+        var endpoints = string.Join(", ", lanes.Select(static lane => lane.Peer.Endpoint).Distinct(StringComparer.Ordinal));
+        return $"{endpoints} timed out {options.Circuit.Failures} times in a row and is left alone for {options.Circuit.Break}.";
     }
 
     private static void Forgo(ILane lane, PendingCall call)
@@ -207,7 +213,8 @@ internal sealed class LanePool(string backend, BackendOptions options, ILaneConn
     {
         var lanes = Lanes;
         if (lanes.Count(static lane => lane.TakesCalls) < 2) return null;
-        return Array.Find(lanes, static lane => lane.IsIdle && !lane.Circuit.IsOpen) ?? Array.Find(lanes, lane => lane.IsIdle && TryEnter(lane, call));
+        return Array.Find(lanes, static lane => lane.IsIdle && !lane.Circuit.IsOpen)
+            ?? Array.Find(lanes, lane => lane.IsIdle && TryEnter(lane, call));
     }
 
     private static bool TryEnter(ILane lane, PendingCall call)
@@ -230,7 +237,8 @@ internal sealed class LanePool(string backend, BackendOptions options, ILaneConn
         lock (_gate)
         {
             var making = 0;
-            foreach (var group in _lanes.Where(static lane => lane.Peer.IsOutgoing).GroupBy(static lane => lane.Peer.Endpoint, StringComparer.Ordinal))
+            foreach (var group in _lanes.Where(static lane => lane.Peer.IsOutgoing)
+                .GroupBy(static lane => lane.Peer.Endpoint, StringComparer.Ordinal))
             {
                 var count = _connections.GetValueOrDefault(group.Key);
                 making += Math.Max(0, count - group.Count());

@@ -2,8 +2,9 @@ namespace Gateway.Backends.Calling;
 
 /// <summary>Bounds what follows a reply on the thread of a lane: the end of that request, and not the next one.</summary>
 /// <remarks>
-/// A reply is completed from the lane's read loop, and the web server's loop of the client's connection goes on from there. A client that has sent
-/// many requests at once would keep the lane's thread with all of them; so a request that begins on such a thread moves to the pool first.
+/// A reply is completed from the lane's read loop, and the web server's loop of the client's connection goes on from there. A client that
+/// has sent many requests at once would keep the lane's thread with all of them; so a request that begins on such a thread moves to the
+/// pool first.
 /// </remarks>
 internal static class LaneTurn
 {

@@ -15,8 +15,8 @@ internal sealed class LaneWaiters
         }
     }
 
-    // Asked at the end of every call, where nearly always nobody waits. What the caller changed is to be seen before the count is read: who waits has
-    // entered before it looked.
+    // Asked at the end of every call, where nearly always nobody waits. What the caller changed is to be seen before the count is read: who
+    // waits has entered before it looked.
     private bool IsEmpty
     {
         get

@@ -5,8 +5,8 @@ using Zmtp.Wire;
 namespace Gateway.Backends.Calling;
 
 /// <summary>
-/// A lane of REQ and DEALER. Requests carry the REQ envelope <c>[id, 8 bytes][empty]</c>, which REP and ROUTER peers return, so many are in flight at once and
-/// replies match in any order.
+/// A lane of REQ and DEALER. Requests carry the REQ envelope <c>[id, 8 bytes][empty]</c>, which REP and ROUTER peers return, so many are in
+/// flight at once and replies match in any order.
 /// </summary>
 internal sealed class MultiplexedLane(ILaneOwner owner, Peer peer, Circuit circuit) : PeerLane(owner, peer, circuit, maxCalls: 0)
 {
@@ -33,7 +33,8 @@ internal sealed class MultiplexedLane(ILaneOwner owner, Peer peer, Circuit circu
                 break;
             case State.Delimiter:
                 _state = State.Skip;
-                EndWithBadReply("without its envelope: a service must send back the frames before the empty one, and the empty one, untouched.");
+                EndWithBadReply(
+                    "without its envelope: a service must send back the frames before the empty one, and the empty one, untouched.");
                 break;
             case State.Body when !part.EndsMessage:
                 return TakeBody(part);

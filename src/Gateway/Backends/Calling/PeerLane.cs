@@ -6,8 +6,8 @@ namespace Gateway.Backends.Calling;
 
 /// <summary>What lanes over one ZeroMQ connection share: the table, the reply that is arriving, transfers and pauses.</summary>
 /// <remarks>
-/// The table and what the lane carries are guarded by its gate. The reply that is arriving belongs to the connection's read loop: it was taken out of the
-/// table when it began, and ends there, or with the <see cref="StoredReply"/> that it was put into.
+/// The table and what the lane carries are guarded by its gate. The reply that is arriving belongs to the connection's read loop: it was
+/// taken out of the table when it began, and ends there, or with the <see cref="StoredReply"/> that it was put into.
 /// </remarks>
 /// <param name="maxCalls">Calls that the lane carries at once; 0 for any number.</param>
 internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, int maxCalls) : ILane, IFrameSink
@@ -183,7 +183,8 @@ internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, i
 
         foreach (var call in lost) owner.End(call, CallEnd.Abandoned, new BackendLostException(owner.Name, peer.Remote, replyBegan: false));
         // A reply that had begun cannot be repeated: its response is abandoned.
-        if (_current is { } current) owner.End(current, CallEnd.Abandoned, new BackendLostException(owner.Name, peer.Remote, replyBegan: true));
+        if (_current is { } current) owner.End(current, CallEnd.Abandoned,
+            new BackendLostException(owner.Name, peer.Remote, replyBegan: true));
         _stored?.Abort(new BackendLostException(owner.Name, peer.Remote, replyBegan: true));
         (_current, _stored) = (null, null);
     }
@@ -220,7 +221,8 @@ internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, i
         (_current, _isReceiving) = (null, false);
         owner.LaneIsFree(this);
         owner.BadEnvelope();
-        owner.End(current, CallEnd.Abandoned, new BackendException(502, "backend-bad-reply", $"Backend '{owner.Name}' returned a reply {what}"));
+        owner.End(current, CallEnd.Abandoned,
+            new BackendException(502, "backend-bad-reply", $"Backend '{owner.Name}' returned a reply {what}"));
     }
 
     /// <summary>The message has ended, and with it the reply, if it was one.</summary>
@@ -230,13 +232,20 @@ internal abstract class PeerLane(ILaneOwner owner, Peer peer, Circuit circuit, i
         if (current is null && stored is null) return;
         (_current, _stored) = (null, null);
         _isReceiving = _isSlow = false;
-        circuit.Succeeded();
         owner.LaneIsFree(this);
-        if (current is not null) owner.End(current, CallEnd.Answered, null);
-        else stored!.End();
+        if (current is not null)
+        {
+            owner.End(current, CallEnd.Answered, null);
+            return;
+        }
+
+        // The peer has done its part now, whenever the client will have taken it.
+        circuit.Succeeded();
+        stored!.End();
     }
 
-    private void GiveUp() => peer.Abort(new ZmtpAbandonedException("A request was given up before its reply, which would answer the next one."));
+    private void GiveUp() =>
+        peer.Abort(new ZmtpAbandonedException("A request was given up before its reply, which would answer the next one."));
 
     private Task Pause()
     {

@@ -14,9 +14,9 @@ namespace Gateway.Backends.Calling;
 ///    └────────────────────┴── Recycle ◄── GetResult: whoever awaits the completion, after the one Succeed or Fail
 /// </code>
 /// <para>
-/// An attempt enters one table once; a repeated call is a new attempt with an object of its own. A table's ids are never used again, so an id from an earlier
-/// life takes nothing. It goes back to the pool in one place, <c>Recycle</c>, which refuses an object that a table still holds: that would be a fault of ours.
-/// The dispatcher may read it until it awaits the completion, for nobody but who awaits lets it go.
+/// An attempt enters one table once; a repeated call is a new attempt with an object of its own. A table's ids are never used again, so an
+/// id from an earlier life takes nothing. It goes back to the pool in one place, <c>Recycle</c>, which refuses an object that a table still
+/// holds: that would be a fault of ours. The dispatcher may read it until it awaits the completion, for nobody but who awaits lets it go.
 /// </para>
 /// </remarks>
 internal sealed class PendingCall : IValueTaskSource

@@ -1,6 +1,8 @@
 namespace Gateway.Backends.Calling;
 
-/// <summary>Bounds what all replies of one backend that are put aside for slow clients hold together, in memory and temporary files.</summary>
+/// <summary>
+/// Bounds what all replies of one backend that are put aside for slow clients hold together, in memory and temporary files.
+/// </summary>
 /// <param name="maxBytes">Beyond it a lane waits for its client again.</param>
 internal sealed class ReplyStore(long maxBytes)
 {

@@ -5,12 +5,13 @@ using Zmtp.Wire;
 namespace Gateway.Backends.Calling;
 
 /// <summary>
-/// The rest of a reply whose client is slow, put aside so that its lane is free for others: the lane's read loop appends parts, a task of its own hands them to
-/// the call at the client's pace and ends it.
+/// The rest of a reply whose client is slow, put aside so that its lane is free for others: the lane's read loop appends parts, a task of
+/// its own hands them to the call at the client's pace and ends it.
 /// </summary>
 /// <remarks>
-/// It owns the call from its construction on. What the client has not taken is in memory up to <see cref="FileThreshold"/> bytes, then in a temporary file. When
-/// the client has caught up, all of it is given back at once. Beyond the bound of the <see cref="ReplyStore"/> the read loop waits for that.
+/// It owns the call from its construction on. What the client has not taken is in memory up to <see cref="FileThreshold"/> bytes, then in a
+/// temporary file. When the client has caught up, all of it is given back at once. Beyond the bound of the <see cref="ReplyStore"/> the
+/// read loop waits for that.
 /// </remarks>
 internal sealed class StoredReply
 {
@@ -61,7 +62,8 @@ internal sealed class StoredReply
             var header = _tail.AsSpan(_tailLength);
             BinaryPrimitives.WriteInt32LittleEndian(header, part.Bytes.Length);
             BinaryPrimitives.WriteInt64LittleEndian(header[4..], part.FrameLength);
-            header[12] = (byte)((part.IsFirst ? PartFlags.First : 0) | (part.IsLast ? PartFlags.Last : 0) | (part.More ? PartFlags.More : 0));
+            header[12] = (byte)(
+                (part.IsFirst ? PartFlags.First : 0) | (part.IsLast ? PartFlags.Last : 0) | (part.More ? PartFlags.More : 0));
             part.Bytes.CopyTo(header[HeaderSize..]);
             _tailLength += size;
             _counted += size;
@@ -71,7 +73,9 @@ internal sealed class StoredReply
         }
     }
 
-    /// <summary>Completes when further parts may come: the tail is in the file, or the client has caught up where no more may be held.</summary>
+    /// <summary>
+    /// Completes when further parts may come: the tail is in the file, or the client has caught up where no more may be held.
+    /// </summary>
     public async ValueTask WhenRoomAsync(CancellationToken stopping)
     {
         Task? caughtUp = null;
@@ -97,7 +101,8 @@ internal sealed class StoredReply
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             lock (_gate) _isWriting = false;
-            Abort(new BackendException(StatusCodes.Status502BadGateway, "reply-not-stored", "The reply could not be put aside for its client, who takes it too slowly.", e));
+            Abort(new BackendException(StatusCodes.Status502BadGateway, "reply-not-stored",
+                "The reply could not be put aside for its client, who takes it too slowly.", e));
             return;
         }
 
@@ -152,7 +157,8 @@ internal sealed class StoredReply
                 }
 
                 await ReadAsync(buffer.AsMemory(0, length));
-                var part = new FramePart(buffer.AsSpan(0, length), frameLength, flags.HasFlag(PartFlags.First), flags.HasFlag(PartFlags.Last), flags.HasFlag(PartFlags.More));
+                var part = new FramePart(buffer.AsSpan(0, length), frameLength, flags.HasFlag(PartFlags.First),
+                    flags.HasFlag(PartFlags.Last), flags.HasFlag(PartFlags.More));
                 if (!_call.Call.Accept(part)) await _call.Call.WhenReadyAsync(CancellationToken.None);
             }
         }

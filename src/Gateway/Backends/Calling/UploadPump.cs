@@ -10,7 +10,8 @@ internal static class UploadPump
     /// <param name="stalled">A peer that takes nothing for so long has timed out; a slow client is the web server's to judge.</param>
     /// <exception cref="BackendException">400 when the body ends early, 504 when the peer takes nothing.</exception>
     /// <exception cref="ZmtpException">The connection is gone.</exception>
-    public static async ValueTask RunAsync(ICall call, FrameStream stream, string backend, TimeSpan stalled, CancellationToken cancellationToken)
+    public static async ValueTask RunAsync(ICall call, FrameStream stream, string backend, TimeSpan stalled,
+        CancellationToken cancellationToken)
     {
         using var stall = new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stall.Token, cancellationToken);
