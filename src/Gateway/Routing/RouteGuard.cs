@@ -44,6 +44,8 @@ internal sealed class RouteGuard(string route, RequestDelegate handle, ILogger l
             case BackendException failure:
                 return Problems.WriteAsync(context, failure.Status, failure.Code, failure.Message);
             case BadHttpRequestException bad:
+                // Where its body ends is not known, so nothing can follow it. HTTP/2 has a frame for that.
+                if (HttpProtocol.IsHttp11(context.Request.Protocol)) context.Response.Headers.Connection = "close";
                 return Problems.WriteAsync(context, bad.StatusCode, CodeOf(bad.StatusCode), bad.Message);
             case IOException { InnerException: OverflowException }:
                 // The server's parser of chunks says a size beyond its numbers in this way. What follows in the connection is anybody's
